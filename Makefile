@@ -1,0 +1,39 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: test demo new-rule clean
+
+# All that continuous integration checks.
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+# The main job, shown on a service with planted faults. Status 1 says that there are findings.
+demo: $(VENV)/.project
+	$(BIN)/asyncvet check examples/shop || [ $$? -eq 1 ]
+
+# make new-rule NAME=busy-wait CODE=AV109
+new-rule:
+	@$(PYTHON) scripts/new_rule.py '$(NAME)' '$(CODE)'
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.project: $(VENV)/.python pyproject.toml src/asyncvet/__init__.py
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.project requirements-dev.txt
+	$(PIP) install --requirement requirements-dev.txt
+	@touch $@

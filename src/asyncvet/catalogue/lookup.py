@@ -1,0 +1,199 @@
+"""Answers what the catalogue says about a name."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from asyncvet.catalogue.reader import PROTOCOLS, CatalogueError, read_catalogue
+from asyncvet.catalogue.schema import Api, CatalogueFile, Type
+
+_DATA = Path(__file__).with_name("data")
+# Each begins with literal text, which is searched for many times faster than a line's start.
+_NAMES = re.compile(r"\nnames\s*=\s*\[([^\]]*)\]")
+_ALIASES = re.compile(r"\n\[alias\]\n(.*?)(?=\n\[|\Z)", re.DOTALL)
+_QUOTED = re.compile(r"[\"'](\w+)")
+_KEY = re.compile(r"^[\"']?(\w+)", re.MULTILINE)
+
+
+class Catalogue:
+    """What is known of the calls and classes of libraries.
+
+    Files are parsed when a name of one of their top-level packages is first asked for: a review pays only for the libraries
+    that the code uses.
+    """
+
+    def __init__(self, files: Iterable[Path], extra: Iterable[Path] = ()) -> None:
+        """Know `files`, and the entries of `extra` in place of theirs.
+
+        Raises:
+            CatalogueError: An extra file is wrong. A wrong one of `files` is told when it is first needed.
+        """
+        self._waiting: dict[str, list[Path]] = {}
+        for path in sorted(files):
+            for root in scanned_roots(path.read_text(encoding="utf-8")):
+                self._waiting.setdefault(root, []).append(path)
+        self._known_roots = set(self._waiting)
+        self._alias: dict[str, str] = {}
+        self._apis: dict[str, list[Api]] = {}
+        self._types: dict[str, Type] = {}
+        self._origin: dict[tuple[str, str], Path] = {}
+        self._extra = {path: read_catalogue(path) for path in sorted(set(extra))}
+        self._read = set(self._extra)
+        self._canonical: dict[str, str] = {}
+        self._lineages: dict[str, tuple[str, ...]] = {}
+        self._merged: dict[str, Type | None] = {}
+        for path, file in self._extra.items():
+            for root in spoken_roots(file):
+                self._known_roots.add(root)
+                self._load(root)
+            self._take(path, file)
+
+    @classmethod
+    @functools.cache
+    def bundled(cls) -> Catalogue:
+        """The catalogue that ships with asyncvet."""
+        return cls(_DATA.glob("*.toml"))
+
+    @classmethod
+    def with_extra(cls, files: Iterable[Path]) -> Catalogue:
+        """The bundled catalogue and a user's own files, whose entries stand in place of the bundled ones of the same name.
+
+        Raises:
+            CatalogueError: One of the files is wrong.
+        """
+        return cls(_DATA.glob("*.toml"), files)
+
+    def canonical(self, name: str) -> str:
+        """The name under which the catalogue knows `name`; `name` itself if it is no alias."""
+        found = self._canonical.get(name)
+        if found is None:
+            self._load(name)
+            found = self._renamed(name)
+            self._load(found)
+            self._canonical[name] = found
+        return found
+
+    def api(self, name: str) -> tuple[Api, ...]:
+        """The entries of a function or method, those of a base class where its own class has none."""
+        name = self.canonical(name)
+        if name in self._apis:
+            return tuple(self._apis[name])
+        owner, _, attr = name.rpartition(".")
+        for base in self._lineage(owner):
+            for entry in (attr,) if attr.startswith("_") else (attr, "*"):
+                if f"{base}.{entry}" in self._apis:
+                    return tuple(self._apis[f"{base}.{entry}"])
+        return ()
+
+    def type(self, name: str) -> Type | None:
+        """The class under any of its paths, with what it inherits: attributes and protocols of its bases are filled in."""
+        name = self.canonical(name)
+        if name not in self._merged:
+            self._merged[name] = self._with_bases(name)
+        return self._merged[name]
+
+    def member(self, type_name: str, attr: str) -> str:
+        """The dotted name of an attribute: on the class or on the base that declares it, on the class if none does."""
+        owner = self.canonical(type_name)
+        for base in self._lineage(owner):
+            declared = self._types.get(base)
+            if f"{base}.{attr}" in self._apis or (declared is not None and attr in declared.attributes):
+                return f"{base}.{attr}"
+        return f"{owner}.{attr}"
+
+    def is_known_root(self, top_level: str) -> bool:
+        """Whether some file speaks of this top-level package or module."""
+        return top_level in self._known_roots
+
+    def _load(self, name: str) -> None:
+        for path in self._waiting.pop(name.partition(".")[0], ()):
+            if path not in self._read:
+                self._read.add(path)
+                self._take(path, read_catalogue(path))
+
+    def _take(self, path: Path, file: CatalogueFile) -> None:
+        for name, target in _aliases(file):
+            if self._claim("alias", name, path):
+                self._alias[name] = target
+        for kind in file.type:
+            if self._claim("type", kind.names[0], path):
+                self._types[kind.names[0]] = kind
+        for api in file.api:
+            for name in dict.fromkeys(map(self._renamed, api.names)):
+                if self._claim("api", name, path):
+                    self._apis.setdefault(name, []).append(api)
+
+    def _claim(self, table: str, name: str, path: Path) -> bool:
+        """Whether this file may speak of the name: a user's file before a bundled one; two of a kind must not both."""
+        first = self._origin.setdefault((table, name), path)
+        if first == path:
+            return True
+        if (first in self._extra) == (path in self._extra):
+            raise CatalogueError(f'{path}: {table} "{name}" is already in {first}')
+        if path in self._extra:
+            self._origin[table, name] = path
+            if table == "api":
+                del self._apis[name]
+        return path in self._extra
+
+    def _renamed(self, name: str) -> str:
+        seen = {name}
+        while (target := self._follow(name)) not in seen:
+            seen.add(target)
+            name = target
+        return name
+
+    def _follow(self, name: str) -> str:
+        end = len(name)
+        while end > 0:
+            if name[:end] in self._alias:
+                return self._alias[name[:end]] + name[end:]
+            end = name.rfind(".", 0, end)
+        return name
+
+    def _lineage(self, name: str) -> tuple[str, ...]:
+        """The class and its bases, nearest first, depth first."""
+        if name not in self._lineages:
+            order = {name: None}
+            pending = [name]
+            while pending:
+                current = pending.pop()
+                order.setdefault(current)
+                known = self._types.get(current)
+                bases = [self.canonical(base) for base in known.bases] if known else []
+                pending += [base for base in reversed(bases) if base not in order]
+            self._lineages[name] = tuple(order)
+        return self._lineages[name]
+
+    def _with_bases(self, name: str) -> Type | None:
+        own = self._types.get(name)
+        if own is None:
+            return None
+        known = [self._types[base] for base in self._lineage(name) if base in self._types]
+        inherited: dict[str, Any] = {key: next(filter(None, (getattr(kind, key) for kind in known)), "") for key in PROTOCOLS}
+        attributes = {attr: notation for kind in reversed(known) for attr, notation in kind.attributes.items()}
+        return msgspec.structs.replace(own, attributes=attributes, **inherited)
+
+
+def spoken_roots(file: CatalogueFile) -> set[str]:
+    """The top-level packages whose names a file speaks of."""
+    of_calls = [name for api in file.api for name in api.names]
+    of_classes = [name for kind in file.type for name in kind.names]
+    return {name.partition(".")[0] for name in (*of_calls, *of_classes, *file.alias)}
+
+
+def scanned_roots(text: str) -> set[str]:
+    """The same as `spoken_roots`, from the file's text: parsing it takes a hundred times as long."""
+    keys = "".join(_ALIASES.findall(text))
+    return set(_QUOTED.findall("".join(_NAMES.findall(text)))) | set(_KEY.findall(keys))
+
+
+def _aliases(file: CatalogueFile) -> list[tuple[str, str]]:
+    other_paths = [(name, kind.names[0]) for kind in file.type for name in kind.names[1:]]
+    return [*file.alias.items(), *other_paths]

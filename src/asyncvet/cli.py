@@ -1,0 +1,241 @@
+"""The command line.
+
+It is made with argparse: a command line needs no dependency of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from msgspec.structs import replace
+
+from asyncvet import __version__, report, rules
+from asyncvet.config import Settings, UsageError, load, load_file, severity
+from asyncvet.engine import Progress, review
+from asyncvet.engine.selection import unknown_rule
+from asyncvet.model import Severity
+from asyncvet.report import Output, Report
+
+FOUND, UNABLE, INTERRUPTED = 1, 2, 130
+"""Exit statuses beside 0: findings at or above the bound; the tool could not do its work; Ctrl-C."""
+
+PATIENCE = 0.5
+"""Seconds after which a person wants to see that something goes on."""
+
+
+class Command(NamedTuple):
+    """A subcommand: what `--help` says about it, its arguments, and what it does and exits with."""
+
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run asyncvet and give its exit status.
+
+    Args:
+        arguments: Without the name of the program; None means those of this process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        status = COMMANDS[options.command].run(options)
+        sys.stdout.flush()
+    except UsageError as error:
+        return _complain(f"error: {error}", UNABLE)
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has seen enough. What the interpreter flushes at its end must not find the pipe closed once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # people get a sentence; --verbose is for who mends it
+        if getattr(options, "verbose", False):
+            traceback.print_exc()
+        return _complain(f"this is a fault of asyncvet: {type(error).__name__}: {error}; --verbose shows where", UNABLE)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="asyncvet", description="Review async Python: FastAPI and Celery services.")
+    parser.add_argument("--version", action="version", version=f"asyncvet {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        command.add_arguments(commands.add_parser(name, help=command.summary, description=command.summary))
+    return parser
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"asyncvet: {report.harmless(message)}", file=sys.stderr)
+    return status
+
+
+# --- asyncvet check ------------------------------------------------------------------------------
+
+
+def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("paths", nargs="*", type=Path, default=[Path()], metavar="PATH", help="files and folders (default: this folder)")
+    kinds = "codes, names, prefixes (AV1), separated by commas"
+    add("--select", action="append", type=_selectors, metavar="RULES", help=f"rules to run, not the configured ones: {kinds}")
+    add("--ignore", action="append", type=_selectors, metavar="RULES", help="rules not to run, besides the configured")
+    levels = "low, medium, high or critical"
+    add("--min-severity", type=_level, metavar="SEVERITY", help=f"leave out lighter findings: {levels}")
+    add("--fail-on", type=_level, default=Severity.LOW, metavar="SEVERITY", help="exit with 1 from here on (default: low)")
+    add("--include-tests", action="store_true", default=None, help="report findings in test files too")
+    add("--format", choices=report.formats(), default="text", help="how to write the report (default: text)")
+    add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
+    add("--config", type=Path, metavar="FILE", help="configuration to use instead of the nearest one")
+    add("--jobs", type=_jobs, metavar="N", help="processes that read files (default: one for each processor)")
+    add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    add("--verbose", action="store_true", help="leave nothing out of the report")
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    with _progress_bar() as progress:
+        outcome = review(options.paths, settings, progress=progress)
+    _write(outcome, options)
+    if outcome.failed_rules:
+        return UNABLE
+    found = any(finding.severity >= options.fail_on for finding in outcome.findings)
+    return FOUND if found and not options.exit_zero else 0
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The configuration, with what the command line says in its place."""
+    settings = load_file(options.config) if options.config else load(_common_folder(options.paths))
+    select = tuple(selector for group in options.select or () for selector in group)
+    ignore = tuple(selector for group in options.ignore or () for selector in group)
+    changes: dict[str, object] = {}
+    if select:
+        # What is asked for by name on the command line is wanted even where the configuration ignores it.
+        changes["select"] = select
+        ignore += tuple(selector for selector in settings.ignore if selector not in select)
+    else:
+        ignore += settings.ignore
+    changes["ignore"] = ignore
+    for name in ("min_severity", "include_tests", "jobs"):
+        if (value := getattr(options, name)) is not None:
+            changes[name] = value
+    return replace(settings, **changes)
+
+
+def _common_folder(paths: Sequence[Path]) -> Path:
+    """The folder whose configuration counts: the one that holds all of the paths."""
+    return Path(os.path.commonpath([path.absolute() for path in paths]))
+
+
+def _write(outcome: Report, options: argparse.Namespace) -> None:
+    render = report.load(options.format)
+    if options.output is None:
+        sys.stdout.write(render(outcome, _output(sys.stdout, options.verbose)))
+        return
+    try:
+        options.output.write_text(render(outcome, Output(verbose=options.verbose)), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{options.output}: cannot be written: {error.strerror}") from error
+
+
+def _output(stream: TextIO, verbose: bool) -> Output:
+    if not stream.isatty():
+        return Output(verbose=verbose)
+    from rich.console import Console  # noqa: PLC0415  # slow to import, and most runs are not at a terminal
+
+    console = Console(file=stream)
+    return Output(colour=console.is_terminal and not console.no_color, width=console.width, verbose=verbose)
+
+
+@contextlib.contextmanager
+def _progress_bar() -> Iterator[Progress | None]:
+    """A bar on standard error once the work has gone on for a while, if a person can see it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415  # slow to import, and most runs are not at a terminal
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    # It is drawn by hand, as a thread that draws it would forbid to fork the processes that read.
+    bar = Bar(console=Console(stderr=True), transient=True, auto_refresh=False)
+    task = bar.add_task("")
+    started = drawn = time.monotonic()
+
+    def show(stage: str, done: int, total: int) -> None:
+        nonlocal drawn
+        now = time.monotonic()
+        bar.update(task, description=stage, completed=done, total=total)
+        if now - started > PATIENCE and now - drawn > 0.1:
+            drawn = now
+            bar.start()
+            bar.refresh()
+
+    try:
+        yield show
+    finally:
+        bar.stop()
+
+
+def _selectors(text: str) -> list[str]:
+    return [selector.strip() for selector in text.split(",") if selector.strip()]
+
+
+def _level(text: str) -> Severity:
+    try:
+        return severity(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number above 0")
+    return int(text)
+
+
+# --- asyncvet rule -------------------------------------------------------------------------------
+
+
+def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rule", nargs="?", metavar="NAME|CODE", help="the rule whose page to show (default: list all rules)")
+
+
+def _rule(options: argparse.Namespace) -> int:
+    known = rules.load()
+    if options.rule is None:
+        for each in known:
+            preview = "  (only if selected by name)" if each.preview else ""
+            print(f"{each.code}  {each.severity.word:8}  {each.name}{preview}")
+        return 0
+    rule = next((rule for rule in known if options.rule.lower() in (rule.code.lower(), rule.name)), None)
+    if rule is None:
+        raise UsageError(unknown_rule(options.rule, known))
+    _show_page(f"# {rule.name} ({rule.code}, {rule.severity.word})\n\n{rule.page.text}")
+    return 0
+
+
+def _show_page(page: str) -> None:
+    if not sys.stdout.isatty():
+        print(page)
+        return
+    from rich.console import Console  # noqa: PLC0415  # slow to import, and most runs are not at a terminal
+    from rich.markdown import Markdown  # noqa: PLC0415
+
+    console = Console()
+    console.print(Markdown(page), width=min(console.width, 100))
+
+
+COMMANDS = {
+    "check": Command("Report what stalls the event loop, loses tasks or races on shared state.", _add_check_arguments, _check),
+    "rule": Command("List the rules, or show the page of one.", _add_rule_arguments, _rule),
+}

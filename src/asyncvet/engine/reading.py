@@ -1,0 +1,182 @@
+"""Read files into facts, in several processes where that pays."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import heapq
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
+from pathlib import Path
+
+import msgspec
+
+from asyncvet.engine.discovery import Discovery, SourceFile
+from asyncvet.facts import codec, extract
+from asyncvet.facts.tree import ModuleFacts
+from asyncvet.model import ReadError
+
+Progress = Callable[[int], None]
+"""Told how many more files are done."""
+
+Outcome = bytes | str
+"""What a process gives back for a file: its encoded facts, or why there are none."""
+
+WORTH_PROCESSES = 1_000_000
+"""Bytes of source from which on several processes are faster than one."""
+
+CHUNK = 200_000
+"""Bytes of source that a process reads at a time: about a quarter of a second, so that an interrupt is heeded soon."""
+
+LARGEST = 10_000_000
+"""Bytes of the largest file that is read unless it is named."""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Facts of the files that could be read, by path in sorted order, and what could not be read."""
+
+    modules: dict[str, ModuleFacts]
+    errors: tuple[ReadError, ...]
+
+
+def read(discovery: Discovery, jobs: int, progress: Progress) -> Reading:
+    """Read all files. The result does not depend on the number of processes.
+
+    Args:
+        discovery: The files.
+        jobs: Number of processes; 0 means as many as there are processors to use.
+        progress: Called after each file or chunk of files.
+    """
+    modules: dict[str, ModuleFacts] = {}
+    errors = list(discovery.errors)
+    files = []
+    for file in discovery.files:
+        if file.size > LARGEST and not file.is_named:
+            reason = f"skipped: {file.size / 1e6:.0f} MB are too many to be written by hand; name the file itself to have it read"
+            errors.append(ReadError(file.path, None, reason))
+        else:
+            files.append(file)
+    for path, facts in _facts(discovery.base, files, jobs or _processors(), progress):
+        if isinstance(facts, str):
+            errors.append(ReadError(path, None, facts))
+        else:
+            modules[path] = facts
+            errors += [ReadError(path, part.line, part.message) for part in facts.broken]
+    errors.sort(key=lambda error: (error.path, error.line or 0, error.message))
+    return Reading(dict(sorted(modules.items())), tuple(errors))
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector away while millions of objects are made and all of them kept.
+
+    It would walk the growing heap again and again and find nothing: measured, a quarter to a half of the time of a large review.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _facts(base: Path, files: Sequence[SourceFile], jobs: int, progress: Progress) -> Iterator[tuple[str, ModuleFacts | str]]:
+    if jobs > 1 and sum(file.size for file in files) > WORTH_PROCESSES and not multiprocessing.current_process().daemon:
+        for path, outcome in _read_in_processes(base, files, jobs, progress):
+            yield path, outcome if isinstance(outcome, str) else codec.decode(outcome)
+        return
+    for file in files:
+        yield file.path, _read_file(base / file.path)
+        progress(1)
+
+
+def _read_file(path: Path) -> ModuleFacts | str:
+    """The facts of one file, or why there are none."""
+    try:
+        return extract(path.read_bytes())
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except Exception as error:  # one file must not end the review of all others
+        return f"asyncvet failed on this file, which is a fault of asyncvet: {type(error).__name__}: {error}"
+
+
+def _read_chunk(paths: Sequence[Path]) -> list[Outcome]:
+    """What a worker process does. It stands at the top of a module so that a spawned process finds it."""
+    with uncollected():
+        outcomes = (_read_file(path) for path in paths)
+        return [outcome if isinstance(outcome, str) else codec.encode(outcome) for outcome in outcomes]
+
+
+def _read_in_processes(base: Path, files: Sequence[SourceFile], jobs: int, progress: Progress) -> Iterator[tuple[str, Outcome]]:
+    lost: list[SourceFile] = []
+    chunks = _chunks(files)
+    pool = _pool(min(jobs, len(chunks)))
+    try:
+        waiting = {pool.submit(_read_chunk, [base / file.path for file in chunk]): chunk for chunk in chunks}
+        for future in as_completed(list(waiting)):
+            chunk = waiting.pop(future)
+            try:
+                yield from zip((file.path for file in chunk), future.result(), strict=True)
+                progress(len(chunk))
+            except BrokenProcessPool:
+                lost += chunk
+    finally:  # after an interrupt no chunk is begun any more
+        pool.shutdown(cancel_futures=True)
+    yield from _retry(base, lost, progress)
+
+
+def _retry(base: Path, files: Sequence[SourceFile], progress: Progress) -> Iterator[tuple[str, Outcome]]:
+    """Read one by one, after a process died, the files that it may have died of."""
+    waiting = sorted(files)
+    while waiting:
+        with _pool(1) as pool:
+            for index, file in enumerate(waiting):  # noqa: B007  # the index is where the pool broke
+                try:
+                    yield file.path, pool.submit(_read_chunk, [base / file.path]).result()[0]
+                except BrokenProcessPool:
+                    yield file.path, "the process that read this file died: it may be nested too deeply, or take too much memory"
+                    break
+                finally:
+                    progress(1)
+        waiting = waiting[index + 1 :]
+
+
+def _chunks(files: Sequence[SourceFile]) -> list[list[SourceFile]]:
+    """Chunks of about the same number of bytes, the one with the largest files first."""
+    count = max(1, sum(file.size for file in files) // CHUNK)
+    chunks: list[list[SourceFile]] = [[] for _ in range(count)]
+    lightest = [(0, index) for index in range(count)]
+    for file in sorted(files, key=lambda file: (-file.size, file.path)):
+        size, index = lightest[0]
+        chunks[index].append(file)
+        heapq.heapreplace(lightest, (size + file.size, index))
+    return [chunk for chunk in chunks if chunk]
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_ignore_interrupts)
+
+
+def _ignore_interrupts() -> None:
+    """An interrupt from the keyboard reaches every process of the terminal; the first one alone answers to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _context() -> BaseContext:
+    """Fork starts at once and needs no importable main module, but is safe only where it is native and there are no threads."""
+    is_safe = sys.platform == "linux" and threading.active_count() == 1
+    return multiprocessing.get_context("fork" if is_safe else "spawn")
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,81 @@
+"""What can be said and saved where the text does not parse."""
+
+from __future__ import annotations
+
+from tree_sitter import Node
+
+from asyncvet.facts import grammar
+from asyncvet.facts.lowering import EXPRESSIONS, STATEMENTS, Lowering
+from asyncvet.facts.tree import ExprStmt, Statement
+
+_BLOCK = grammar.kind("block")
+_EQUALS = grammar.token("=")
+_TYPE_PARAMETER = grammar.kind("type_parameter")
+
+_CLOSING = {grammar.token(mark) for mark in (")", "]", "}")}
+_OPENING = {grammar.token(mark) for mark in ("(", "[", "{")}
+_EXCERPT = 40
+"""Characters of the text shown in a message."""
+
+
+def salvage(lowering: Lowering, node: Node, depth: int) -> list[Statement]:
+    """The statements, and the expressions that have parts, inside errors in `node`; not those of its blocks, which are read anyway."""
+    statements = STATEMENTS[depth]
+    expressions = EXPRESSIONS[depth]
+    found: list[Statement] = []
+    stack = [(node, False)]
+    while stack:
+        current, is_lost = stack.pop()
+        kind = current.kind_id
+        if kind == grammar.ERROR:
+            is_lost = True
+        elif not current.has_error and not is_lost:
+            continue
+        elif kind == _BLOCK and not is_lost:
+            continue
+        elif is_lost and kind in statements:
+            found.append(statements[kind](lowering, current, depth))
+            is_lost = False
+        elif is_lost and kind in expressions:
+            if current.child_count:
+                found.append(ExprStmt(current.start_byte, current.end_byte, expressions[kind](lowering, current, depth)))
+            is_lost = False
+        stack.extend((child, is_lost) for child in reversed(current.children))
+    return found
+
+
+def report_errors(lowering: Lowering, root: Node) -> None:
+    """Note the outermost stretches that do not parse, and what is missing."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.kind_id == grammar.ERROR:
+            _report_error(lowering, node)
+        elif node.is_missing:
+            lowering.report(node.start_byte, f"invalid syntax: missing {node.type}")
+        elif node.has_error:
+            children = node.children
+            if node.kind_id == _TYPE_PARAMETER:
+                children = [child for child in children if not _is_type_default(child)]
+            stack.extend(reversed(children))
+
+
+def _is_type_default(node: Node) -> bool:
+    """`T =` before the default of a type parameter, which the grammar does not know."""
+    return node.kind_id == grammar.ERROR and any(child.kind_id == _EQUALS for child in node.children)
+
+
+def _report_error(lowering: Lowering, node: Node) -> None:
+    unclosed: list[Node] = []
+    for child in node.children:
+        if child.kind_id in _OPENING:
+            unclosed.append(child)
+        elif child.kind_id in _CLOSING and unclosed:
+            unclosed.pop()
+    if unclosed:
+        lowering.report(unclosed[-1].start_byte, f"'{unclosed[-1].type}' was never closed")
+        return
+    whole = STATEMENTS[0].keys() | grammar.EXTRAS
+    start = next((child.start_byte for child in node.children if child.kind_id not in whole), node.start_byte)
+    lines = lowering.text[start : node.end_byte].encode("latin-1").decode("utf-8", "replace").splitlines() or [""]
+    lowering.report(start, f"invalid syntax: {lines[0].strip()[:_EXCERPT]}")

@@ -1,0 +1,22 @@
+"""Facts of all modules -> `Project`: names resolved across modules, types of values, call edges, execution contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from asyncvet.catalogue import Catalogue
+from asyncvet.facts.tree import ModuleFacts
+from asyncvet.graph.project import Project, Statistics
+
+__all__ = ["Project", "Statistics", "link"]
+
+
+def link(modules: Mapping[str, ModuleFacts], catalogue: Catalogue, package: str = "") -> Project:
+    """Link the facts of a project.
+
+    Args:
+        modules: Facts by posix path, relative to the root of the review.
+        catalogue: What the calls of libraries do.
+        package: Dotted name of the package that the root itself is; empty if it is none.
+    """
+    return Project(modules, catalogue, package)

@@ -1,0 +1,323 @@
+"""What calls give: functions of the project, classes, methods, wrappers, and calls that the catalogue or Python itself defines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from asyncvet.catalogue import TypeRef, parse_type
+from asyncvet.facts import tree
+from asyncvet.graph.scopes import Class, Function, Scope, last_name
+from asyncvet.graph.values import (
+    NOTHING,
+    Bound,
+    Container,
+    Coroutine,
+    GeneratorOf,
+    Instance,
+    Object,
+    Partial,
+    Super,
+    Symbol,
+    Text,
+    Tuple,
+    Value,
+    Values,
+    Wrapped,
+    union,
+)
+
+if TYPE_CHECKING:
+    from asyncvet.graph.inference import Inference
+
+_PLAIN = frozenset({"str", "int", "bytes", "bool", "float", "None", "object", "builtins.str", "builtins.int", "builtins.bytes", "builtins.bool"})
+_TRANSPARENT = frozenset(
+    {"property", "staticmethod", "classmethod", "wraps", "abstractmethod", "override", "overload", "contextmanager", "asynccontextmanager"}
+)
+
+
+class Calling:
+    """Computes results of calls. Owned by `Inference`."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference = inference
+
+    # --- functions --------------------------------------------------------------------------------
+
+    def decorated(self, function: Function) -> Values:
+        """What the name of a function stands for after its decorators ran."""
+        values: Values = (function,)
+        for decorator in reversed(function.decorators):
+            name = last_name(decorator.func if isinstance(decorator, tree.Call) else decorator)
+            if name not in _TRANSPARENT:
+                values = union(self._decorate(decorator, function, value) for value in values)
+        return values
+
+    def _decorate(self, decorator: tree.Expr, function: Function, value: Value) -> Values:
+        scope = function.parent or function.module
+        makers = [_function_of(maker) for maker in self._inference.values(decorator, scope)]
+        wrapped = union(self._wrap(maker, value) for maker in makers if maker is not None)
+        return wrapped or (value,)
+
+    def _wrap(self, maker: Function, inner: Value) -> Values:
+        """The wrappers that a decorator function gives for `inner`; empty if it gives `inner` itself or what is unknown."""
+        found: list[Value] = []
+        for expr, _ in maker.returns:
+            for value in self._inference.values(expr, maker):
+                wrapper = _function_of(value)
+                home = wrapper.parent if wrapper is not None else None
+                if wrapper is None or not isinstance(home, Function) or wrapper is maker:
+                    continue
+                param = next((name for name in home.params if name != home.self_name), None)
+                if param is not None:
+                    found.append(Wrapped(wrapper, home, param, inner))
+        return tuple(dict.fromkeys(found))
+
+    def returned(self, function: Function) -> Values:
+        """What the body gives: results of `return` (after await), or what a generator yields."""
+        declared = NOTHING
+        if isinstance(function.node, tree.FunctionDef) and function.node.returns is not None:
+            declared = self._inference.annotations.instances(function.node.returns, function.parent or function.module)
+        if function.is_generator:
+            elements = union(value.elements if isinstance(value, Container) else (value,) for value in declared)
+            return elements or union(self._inference.values(node.value, function) for node in function.yields)
+        if declared:
+            return declared
+        found = union(self._inference.values(expr, function) for expr, _ in function.returns)
+        if not found and is_abstract(function):
+            return union(self._inference.returned(below) for below in self._inference.members.overrides(function))
+        return found
+
+    def result_of_function(self, function: Function, receiver: Value | None = None) -> Values:
+        """What calling a function gives, before any await or iteration."""
+        if function.is_generator:
+            return (GeneratorOf(function),)
+        if function.is_async:
+            return (Coroutine(function),)
+        if receiver is not None and isinstance(function.node, tree.FunctionDef):
+            returns = function.node.returns
+            if isinstance(returns, tree.Name) and (returns.id == "Self" or self._returns_self(function)):
+                return (receiver,) if not isinstance(receiver, Class) else (Instance(receiver),)
+        if is_abstract(function):
+            below = self._inference.members.overrides(function)
+            return union((self._inference.returned(function), *(self.result_of_function(f) for f in below[:12] if not is_abstract(f))))
+        return self._inference.returned(function)
+
+    def _returns_self(self, function: Function) -> bool:
+        return bool(function.returns) and all(
+            isinstance(expr, tree.Name) and expr.id == function.self_name for expr, _ in function.returns
+        )
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def result(self, value: Value, call: tree.Call, scope: Scope) -> Values:
+        """What `call` gives if what it calls is `value`."""
+        if isinstance(value, Function):
+            return self.result_of_function(value)
+        if isinstance(value, Class):
+            return (Instance(value, is_exact=True),)
+        if isinstance(value, Symbol):
+            return self._of_symbol(value.path, None, call, scope)
+        if isinstance(value, Bound):
+            return self._of_bound(value, call, scope)
+        if isinstance(value, Wrapped):
+            return self._of_wrapped(value, call, scope)
+        if isinstance(value, Partial):
+            return self.result(value.function, call, scope)
+        if isinstance(value, Instance):
+            method = self._inference.members.method(value.cls, "__call__")
+            return self.result_of_function(method, value) if method is not None else NOTHING
+        if isinstance(value, Object):
+            if value.path == "functools.wraps":
+                return self._argument(call, scope, 0)
+            kind = self._inference.catalogue.type(value.path)
+            return self.from_notation(kind.call, (value,), call, scope) if kind is not None and kind.call else NOTHING
+        return NOTHING
+
+    def _of_bound(self, value: Bound, call: tree.Call, scope: Scope) -> Values:
+        if isinstance(value.function, Symbol):
+            return self._of_symbol(value.function.path, value.receiver, call, scope)
+        if isinstance(value.function, Function):
+            return self.result_of_function(value.function, value.receiver)
+        return self.result(value.function, call, scope)
+
+    def _of_wrapped(self, value: Wrapped, call: tree.Call, scope: Scope) -> Values:
+        if value.wrapper.is_generator:
+            return (GeneratorOf(value.wrapper),)
+        inner = self.result(value.inner, call, scope)
+        if value.wrapper.is_async:
+            return (Coroutine(None, self._inference.awaited(inner)),)
+        return inner or self.result_of_function(value.wrapper)
+
+    def _of_symbol(self, path: str, receiver: Value | None, call: tree.Call, scope: Scope) -> Values:
+        special = _SPECIAL.get(path)
+        if special is not None:
+            return special(self, call, scope)
+        if isinstance(receiver, Container | Tuple | GeneratorOf):
+            return _of_container(path.rpartition(".")[2], receiver)
+        catalogue = self._inference.catalogue
+        for api in catalogue.api(path):
+            if api.effect == "offloads" and api.is_async and api.argument:
+                return (Coroutine(None, self._result_of_argument(call, scope, api.argument)),)
+            found = self.from_notation(api.returns, (receiver,) if receiver is not None else NOTHING, call, scope) if api.returns else NOTHING
+            if api.is_async:
+                return (Coroutine(None, found),)
+            if found:
+                return found
+        if receiver is not None and not isinstance(receiver, Class):
+            return NOTHING
+        if catalogue.type(path) is not None or path.rpartition(".")[2][:1].isupper():
+            return (Object(path, call),)
+        return NOTHING
+
+    def _result_of_argument(self, call: tree.Call, scope: Scope, argument: tuple[str | int, ...]) -> Values:
+        expr = argument_at(call, argument)
+        if expr is None:
+            return NOTHING
+        return union(self.result(value, call, scope) for value in self._inference.values(expr, scope))
+
+    def from_notation(self, notation: str, origin: Values, call: tree.Call | None = None, scope: Scope | None = None) -> Values:
+        """The values that a type of the catalogue stands for; `origin` is what ``self`` means."""
+        return self._from_type(parse_type(notation), origin, call, scope) if notation else NOTHING
+
+    def _from_type(self, ref: TypeRef, origin: Values, call: tree.Call | None, scope: Scope | None) -> Values:
+        if ref.kind == "self":
+            return origin
+        if ref.kind == "argument":
+            found = self._argument(call, scope, 0) if call is not None and scope is not None else NOTHING
+            return union(self._inference.annotations.instance_of(value) or (value,) for value in found)
+        if ref.kind == "class":
+            return NOTHING if ref.name in _PLAIN else (Object(self._inference.catalogue.canonical(ref.name), call),)
+        parts = tuple(self._from_type(item, origin, call, scope) for item in ref.items)
+        if ref.kind == "union":
+            return union(parts)
+        if ref.kind == "tuple" and len(parts) > 1:
+            return (Tuple(parts),)
+        return (Container(ref.kind, union(parts)),)
+
+    # --- what Python itself defines ----------------------------------------------------------------
+
+    def _argument(self, call: tree.Call, scope: Scope, index: int) -> Values:
+        return self._inference.values(call.args[index], scope) if len(call.args) > index else NOTHING
+
+    def _super(self, call: tree.Call, scope: Scope) -> Values:
+        method = next((s for s in scope.enclosing() if isinstance(s, Function) and s.owner is not None), None)
+        if method is None or method.owner is None:
+            return NOTHING
+        receiver: Value = method.owner if method.is_class_method else Instance(method.owner)
+        return (Super(method.owner, receiver),)
+
+    def _getattr(self, call: tree.Call, scope: Scope) -> Values:
+        if len(call.args) < 2:
+            return NOTHING
+        names = [value.value for value in self._inference.values(call.args[1], scope) if isinstance(value, Text)]
+        found = union(self._inference.attribute(value, name) for value in self._argument(call, scope, 0) for name in names)
+        return union((found, self._argument(call, scope, 2)))
+
+    def _partial(self, call: tree.Call, scope: Scope) -> Values:
+        return tuple(Partial(value) for value in self._argument(call, scope, 0))
+
+    def _cast(self, call: tree.Call, scope: Scope) -> Values:
+        return self._inference.annotations.instances(call.args[0], scope) if call.args else NOTHING
+
+    def _type(self, call: tree.Call, scope: Scope) -> Values:
+        return tuple(value.cls for value in self._argument(call, scope, 0) if isinstance(value, Instance))
+
+    def _same(self, call: tree.Call, scope: Scope) -> Values:
+        return self._argument(call, scope, 0)
+
+    def _list(self, call: tree.Call, scope: Scope) -> Values:
+        return (Container("list", self._inference.element(self._argument(call, scope, 0))),)
+
+    def _next(self, call: tree.Call, scope: Scope) -> Values:
+        return self._inference.element(self._argument(call, scope, 0))
+
+    def _anext(self, call: tree.Call, scope: Scope) -> Values:
+        return (Coroutine(None, self._inference.element(self._argument(call, scope, 0), is_async=True)),)
+
+    def _enumerate(self, call: tree.Call, scope: Scope) -> Values:
+        return (Container("iterator", (Tuple((NOTHING, self._inference.element(self._argument(call, scope, 0)))),)),)
+
+    def _zip(self, call: tree.Call, scope: Scope) -> Values:
+        parts = tuple(self._inference.element(self._inference.values(arg, scope)) for arg in call.args)
+        return (Container("iterator", (Tuple(parts),)),)
+
+    def _await_argument(self, call: tree.Call, scope: Scope) -> Values:
+        return (Coroutine(None, self._inference.awaited(self._argument(call, scope, 0))),)
+
+    def _gather(self, call: tree.Call, scope: Scope) -> Values:
+        if any(isinstance(arg, tree.Starred) for arg in call.args):
+            elements = union(self._inference.awaited(self._inference.values(arg, scope)) for arg in call.args)
+            return (Coroutine(None, (Container("list", elements),)),)
+        return (Coroutine(None, (Tuple(tuple(self._inference.awaited(self._inference.values(arg, scope)) for arg in call.args)),)),)
+
+
+def is_abstract(function: Function) -> bool:
+    """It has nothing to say itself: an abstract method, or a body that only raises `NotImplementedError`, passes or documents."""
+    if not isinstance(function.node, tree.FunctionDef) or function.owner is None:
+        return False
+    if "abstractmethod" in function.decorator_names:
+        return True
+    return all(_is_placeholder(statement) for statement in function.node.body)
+
+
+def _is_placeholder(statement: tree.Stmt) -> bool:
+    if isinstance(statement, tree.Raise):
+        exc = statement.exc.func if isinstance(statement.exc, tree.Call) else statement.exc
+        return exc is not None and last_name(exc) == "NotImplementedError"
+    if isinstance(statement, tree.ExprStmt):
+        return isinstance(statement.value, tree.Const) or type(statement.value) is tree.Expr
+    return type(statement) is tree.Stmt
+
+
+def argument_at(call: tree.Call, argument: Sequence[str | int]) -> tree.Expression | None:
+    """The argument of a call that goes to a parameter, given by name, position or both."""
+    for key in argument:
+        if isinstance(key, str):
+            for keyword in call.keywords:
+                if keyword.name == key:
+                    return keyword.value
+        elif 0 <= key < len(call.args) and not any(isinstance(arg, tree.Starred) for arg in call.args[: key + 1]):
+            return call.args[key]
+    return None
+
+
+def _function_of(value: Value) -> Function | None:
+    if isinstance(value, Bound):
+        value = value.function
+    return value if isinstance(value, Function) else None
+
+
+def _of_container(name: str, receiver: Value) -> Values:
+    if isinstance(receiver, GeneratorOf):
+        return NOTHING
+    elements = receiver.elements if isinstance(receiver, Container) else union(receiver.items)  # type: ignore[union-attr]
+    if name in ("get", "pop", "popleft", "setdefault", "__getitem__"):
+        return elements
+    if name == "values":
+        return (Container("iterator", elements),)
+    if name == "items":
+        return (Container("iterator", (Tuple((NOTHING, elements)),)),)
+    return (receiver,) if name in ("copy", "union", "__enter__") else NOTHING
+
+
+_SPECIAL: dict[str, Callable[[Calling, tree.Call, Scope], Values]] = {
+    "builtins.super": Calling._super,
+    "builtins.getattr": Calling._getattr,
+    "builtins.type": Calling._type,
+    "builtins.next": Calling._next,
+    "builtins.anext": Calling._anext,
+    "builtins.enumerate": Calling._enumerate,
+    "builtins.zip": Calling._zip,
+    "functools.partial": Calling._partial,
+    "typing.cast": Calling._cast,
+    "typing_extensions.cast": Calling._cast,
+    "copy.copy": Calling._same,
+    "copy.deepcopy": Calling._same,
+    "weakref.proxy": Calling._same,
+    "asyncio.wait_for": Calling._await_argument,
+    "asyncio.shield": Calling._await_argument,
+    "asyncio.gather": Calling._gather,
+} | dict.fromkeys(
+    [f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "filter", "aiter")], Calling._list
+)

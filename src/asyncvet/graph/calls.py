@@ -1,0 +1,374 @@
+"""Call sites: which functions of the project and which catalogue entries each runs, and how.
+
+Every site of a function's body (calls, `with`, `for`, properties, subscripts) becomes a `CallSite`. What a site hands on to
+another thread or to the loop is found here too, also through functions of the project that hand on a parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from asyncvet.catalogue import Api
+from asyncvet.facts import tree
+from asyncvet.graph.calling import argument_at, is_abstract
+from asyncvet.graph.conditions import holds
+from asyncvet.graph.parameters import passed
+from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, last_name
+from asyncvet.graph.values import Bound, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
+
+if TYPE_CHECKING:
+    from asyncvet.graph.inference import Inference
+
+
+class Mode(Enum):
+    """How a site runs a function."""
+
+    INLINE = "inline"  # here and now, in the same thread
+    THREAD = "thread"  # in another thread or process
+    LOOP = "loop"  # later, by the event loop, as a plain function
+    COROUTINE = "coroutine"  # an async def: whoever awaits it, the loop runs it
+    LATER = "later"  # when no event loop runs: at exit, by a signal
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function of the project that a site runs. `via` are the steps in functions between the site and it."""
+
+    function: Function
+    mode: Mode
+    via: tuple[tuple[Function, tree.Node], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """A catalogue entry that a site calls, under the name by which it was found, on an object if it is a method."""
+
+    name: str
+    api: Api
+    receiver: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A site with what it runs.
+
+    Attributes:
+        is_resolved: Something is known of what is called.
+        names: Dotted names of library callables that it calls, in the catalogue or not.
+    """
+
+    scope: Function | Module
+    site: Site
+    targets: tuple[Target, ...]
+    apis: tuple[ApiCall, ...]
+    names: tuple[str, ...]
+    is_resolved: bool
+
+    @property
+    def node(self) -> tree.Node:
+        """The node of the site."""
+        return self.site.node
+
+    @property
+    def awaited(self) -> bool:
+        """What the site gives is awaited at once."""
+        return self.site.awaited
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A way in which a function runs one of its parameters, at `node` of `function`."""
+
+    mode: Mode
+    function: Function
+    node: tree.Node
+
+
+_CONSUMERS = frozenset(
+    f"builtins.{name}"
+    for name in ("list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max", "any", "all", "next", "map", "filter")
+)
+_PASSING = frozenset({"enumerate", "zip", "reversed", "tqdm", "iter", "islice", "chain", "track"})
+_MODES = {"offloads": Mode.THREAD, "schedules": Mode.LOOP, "calls": Mode.INLINE, "defers": Mode.LATER}
+
+
+class Calls:
+    """Resolves sites. One object a project."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference = inference
+        self._sites: dict[Scope, tuple[CallSite, ...]] = {}
+        self._uses: dict[tuple[Function, str, Function], tuple[Use, ...]] = {}
+
+    def sites(self, scope: Function | Module) -> tuple[CallSite, ...]:
+        """The call sites of a body, in the order of the text."""
+        known = self._sites.get(scope)
+        if known is None:
+            known = tuple(filter(None, (self._resolve(site, scope) for site in scope.sites)))
+            self._sites[scope] = known
+        return known
+
+    # --- sites ------------------------------------------------------------------------------------
+
+    def _resolve(self, site: Site, scope: Function | Module) -> CallSite | None:
+        node = site.node
+        if isinstance(node, tree.Call):
+            return self._call(site, node, scope)
+        found = list(dict.fromkeys(self._protocols(node, scope)))
+        if not found:
+            return None
+        targets = tuple(part for part in found if isinstance(part, Target))
+        names = tuple(part for part in found if isinstance(part, str))
+        apis = tuple(filter(None, (self._entry(name, None, None, scope) for name in names)))
+        return CallSite(scope, site, targets, apis, names, True) if targets or apis else None
+
+    def _call(self, site: Site, node: tree.Call, scope: Function | Module) -> CallSite:
+        targets: dict[Target, None] = {}
+        names: dict[str, Value | None] = {}
+        values = self._inference.callee(node, scope)
+        for value in values:
+            for part in self._run(value):
+                if isinstance(part, Target):
+                    targets[part] = None
+                    targets.update(dict.fromkeys(self._callbacks(part, value, node, scope)))
+                else:
+                    names[part] = value.receiver if isinstance(value, Bound) else value if isinstance(value, Object) else None
+        apis = tuple(filter(None, (self._entry(name, receiver, node, scope) for name, receiver in names.items())))
+        for entry in apis:
+            targets.update(dict.fromkeys(self._handed(entry.api, node, scope)))
+        targets.update(dict.fromkeys(self._consumed(names, node, scope)))
+        return CallSite(scope, site, tuple(targets), apis, tuple(names), bool(values) or self._is_parameter(node.func, scope))
+
+    def _run(self, value: Value) -> Iterator[Target | str]:
+        """What calling a value runs: targets, and dotted names of library callables."""
+        if isinstance(value, Bound):
+            if isinstance(value.function, Function):
+                yield from self._run_method(value.function)
+            else:
+                yield from self._run(value.function)
+        elif isinstance(value, Function):
+            yield from self._run_function(value)
+        elif isinstance(value, Wrapped):
+            yield from self._run_wrapped(value)
+        elif isinstance(value, Class):
+            yield from self._construct(value)
+        elif isinstance(value, Partial):
+            yield from self._run(value.function)
+        elif isinstance(value, Instance):
+            method = self._inference.members.method(value.cls, "__call__")
+            if method is not None:
+                yield from self._run_method(method)
+        elif isinstance(value, Object):
+            yield f"{value.path}.__call__"
+        elif isinstance(value, Symbol):
+            yield value.path
+
+    def _run_function(self, function: Function) -> Iterator[Target]:
+        if function.is_async:
+            yield Target(function, Mode.COROUTINE)
+        elif not function.is_generator:
+            yield Target(function, Mode.INLINE)
+
+    def _run_method(self, function: Function) -> Iterator[Target]:
+        yield from self._run_function(function)
+        if is_abstract(function):
+            for below in self._inference.members.overrides(function):
+                if not is_abstract(below):
+                    yield from self._run_function(below)
+
+    def _run_wrapped(self, value: Wrapped) -> Iterator[Target | str]:
+        yield from self._run_function(value.wrapper)
+        uses = self.uses(value.decorator, value.param, value.wrapper)
+        for part in self._run(value.inner):
+            if not isinstance(part, Target):
+                continue
+            for use in uses:
+                if part.mode is Mode.INLINE and not (value.wrapper.is_async and use.mode is Mode.INLINE):
+                    yield Target(part.function, use.mode, ((use.function, use.node),))
+            if part.mode is Mode.COROUTINE:
+                yield part
+
+    def _construct(self, cls: Class) -> Iterator[Target]:
+        for name in ("__new__", "__init__", "__post_init__"):
+            method = self._inference.members.method(cls, name)
+            if method is not None:
+                yield Target(method, Mode.INLINE)
+
+    def _entry(self, name: str, receiver: Value | None, call: tree.Call | None, scope: Scope) -> ApiCall | None:
+        for api in self._inference.catalogue.api(name):
+            if holds(api, call, receiver, self._inference, scope):
+                return ApiCall(self._inference.catalogue.canonical(name), api, receiver)
+        return None
+
+    # --- protocols of statements ------------------------------------------------------------------
+
+    def _protocols(self, node: tree.Node, scope: Scope) -> Iterator[Target | str]:
+        if isinstance(node, tree.With):
+            for item in node.items:
+                yield from self._entered(item.value, scope, node.is_async)
+        elif isinstance(node, tree.For):
+            if not node.is_async:
+                yield from self._iterated(node.iter, scope)
+        elif isinstance(node, tree.Comprehension):
+            for generator in node.generators:
+                if not generator.is_async:
+                    yield from self._iterated(generator.iter, scope)
+        elif isinstance(node, tree.Yield) and node.value is not None:
+            yield from self._iterated(node.value, scope)
+        elif isinstance(node, tree.Attribute):
+            yield from self._property(node, scope)
+        elif isinstance(node, tree.Subscript):
+            for value in self._inference.values(node.value, scope):
+                yield from self._special(value, ("__getitem__",))
+
+    def _entered(self, expr: tree.Expression, scope: Scope, is_async: bool) -> Iterator[Target | str]:
+        if is_async:
+            return
+        for value in self._inference.values(expr, scope):
+            if isinstance(value, GeneratorOf) and not value.function.is_async:
+                yield Target(value.function, Mode.INLINE)
+            else:
+                yield from self._special(value, ("__enter__", "__exit__"))
+
+    def _iterated(self, expr: tree.Expression, scope: Scope) -> Iterator[Target | str]:
+        if isinstance(expr, tree.Call) and last_name(expr.func) in _PASSING:
+            for argument in expr.args:
+                yield from self._iterated(argument, scope)
+            return
+        for value in self._inference.values(expr, scope):
+            if isinstance(value, GeneratorOf):
+                if not value.function.is_async:
+                    yield Target(value.function, Mode.INLINE)
+            else:
+                yield from self._special(value, ("__iter__", "__next__"))
+
+    def _special(self, value: Value, names: tuple[str, ...]) -> Iterator[Target | str]:
+        """Special methods that syntax calls on a value."""
+        for name in names:
+            if isinstance(value, Instance):
+                method = self._inference.members.method(value.cls, name)
+                if method is not None and not method.is_async:
+                    yield Target(method, Mode.INLINE)
+            elif isinstance(value, Object):
+                yield f"{value.path}.{name}"
+
+    def _property(self, node: tree.Attribute, scope: Scope) -> Iterator[Target]:
+        for value in self._inference.values(node.value, scope):
+            if isinstance(value, Instance):
+                method = self._inference.members.method(value.cls, node.attr)
+                if method is not None and method.is_property and not method.is_async:
+                    yield Target(method, Mode.INLINE)
+
+    def _consumed(self, names: dict[str, Value | None], node: tree.Call, scope: Scope) -> Iterator[Target]:
+        """Generators that `list(...)`, `sum(...)`, `"".join(...)` run to their end."""
+        if not node.args or not (any(name in _CONSUMERS for name in names) or last_name(node.func) == "join"):
+            return
+        for argument in node.args:
+            for value in self._inference.values(argument, scope):
+                if isinstance(value, GeneratorOf) and not value.function.is_async:
+                    yield Target(value.function, Mode.INLINE)
+
+    # --- hand-offs --------------------------------------------------------------------------------
+
+    def _handed(self, api: Api, node: tree.Call, scope: Scope) -> Iterator[Target]:
+        mode = _MODES.get(api.effect)
+        expr = argument_at(node, api.argument) if mode is not None else None
+        if expr is None or mode is None:
+            return
+        for value in self._callables(expr, scope):
+            for part in self._run(value):
+                if isinstance(part, Target) and part.mode is Mode.INLINE:
+                    yield Target(part.function, mode, part.via)
+            if mode is Mode.THREAD and isinstance(value, Function) and value.is_generator:
+                yield Target(value, mode)
+
+    def _callables(self, expr: tree.Expression, scope: Scope) -> Iterator[Value]:
+        """The functions that an expression handed on stands for; for `partial(context.run, f)` also what it is given."""
+        for value in self._inference.values(expr, scope):
+            yield value
+            if isinstance(value, Partial) and isinstance(expr, tree.Call):
+                for argument in expr.args[1:2]:
+                    yield from self._callables(argument, scope)
+
+    def _callbacks(self, target: Target, value: Value, node: tree.Call, scope: Scope) -> Iterator[Target]:
+        """What a function of the project does with functions that this call passes to it."""
+        function = target.function
+        skips_self = isinstance(value, Bound | Class)
+        for name, param in function.params.items():
+            if name == function.self_name:
+                continue
+            expr = passed(function, param, node, skips_self)
+            if expr is None or isinstance(expr, tree.Const):
+                continue
+            uses = self.uses(function, name, function)
+            for handed in self._callables(expr, scope) if uses else ():
+                for part in self._run(handed):
+                    if isinstance(part, Target) and part.mode is Mode.INLINE:
+                        yield from (Target(part.function, use.mode, ((use.function, use.node), *part.via)) for use in uses)
+
+    def uses(self, owner: Function, param: str, inside: Function) -> tuple[Use, ...]:
+        """How `inside` (`owner` itself, or a function within it) runs the function in a parameter of `owner`."""
+        key = (owner, param, inside)
+        known = self._uses.get(key)
+        if known is None:
+            self._uses[key] = ()
+            known = self._uses[key] = tuple(dict.fromkeys(self._find_uses(owner, param, inside)))
+        return known
+
+    def _find_uses(self, owner: Function, param: str, inside: Function) -> Iterator[Use]:
+        for site in inside.sites:
+            node = site.node
+            if not isinstance(node, tree.Call):
+                continue
+            if self._names_param(node.func, owner, param, inside):
+                if not site.awaited:
+                    yield Use(Mode.INLINE, inside, node)
+                continue
+            for value in self._inference.callee(node, inside):
+                yield from self._uses_in_call(value, node, owner, param, inside)
+
+    def _uses_in_call(self, value: Value, node: tree.Call, owner: Function, param: str, inside: Function) -> Iterator[Use]:
+        for part in self._run(value):
+            if isinstance(part, str):
+                for api in self._inference.catalogue.api(part):
+                    mode = _MODES.get(api.effect)
+                    expr = argument_at(node, api.argument) if mode is not None else None
+                    if expr is not None and mode is not None and self._runs_param(expr, owner, param, inside):
+                        yield Use(mode, inside, node)
+                continue
+            function = part.function
+            if function.parent is inside and function is not inside:
+                yield from self.uses(owner, param, function)
+            for name, inner in function.params.items():
+                expr = passed(function, inner, node, isinstance(value, Bound | Class))
+                if expr is not None and self._runs_param(expr, owner, param, inside):
+                    yield from (Use(use.mode, inside, node) for use in self.uses(function, name, function))
+
+    def _runs_param(self, expr: tree.Expression, owner: Function, param: str, inside: Function) -> bool:
+        """Whether running what an expression gives runs the parameter: itself, a partial, a lambda or a function around it."""
+        if self._names_param(expr, owner, param, inside):
+            return True
+        if isinstance(expr, tree.Call) and last_name(expr.func) in ("partial", "wraps", "copy_context"):
+            return any(self._runs_param(argument, owner, param, inside) for argument in expr.args)
+        return any(
+            isinstance(value, Function) and value.parent in (inside, owner) and bool(self.uses(owner, param, value))
+            for value in self._inference.values(expr, inside)
+        )
+
+    def _names_param(self, expr: tree.Node, owner: Function, param: str, inside: Function) -> bool:
+        if not (isinstance(expr, tree.Name) and expr.id == param):
+            return False
+        scope: Scope | None = inside
+        while scope is not None and scope is not owner:
+            if param in scope.bindings:
+                return False
+            scope = scope.parent
+        return scope is owner
+
+    def _is_parameter(self, func: tree.Expression, scope: Scope) -> bool:
+        return isinstance(func, tree.Name) and any(
+            isinstance(around, Function) and func.id in around.params for around in scope.enclosing()
+        )

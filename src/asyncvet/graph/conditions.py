@@ -1,0 +1,53 @@
+"""Whether a catalogue entry holds for one call: its conditions on arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncvet.catalogue import Api, Condition
+from asyncvet.facts import tree
+from asyncvet.graph.calling import argument_at
+from asyncvet.graph.scopes import Scope
+from asyncvet.graph.values import Object, Text, Value
+
+if TYPE_CHECKING:
+    from asyncvet.graph.inference import Inference
+
+
+def holds(api: Api, call: tree.Call | None, receiver: Value | None, inference: Inference, scope: Scope) -> bool:
+    """Whether an entry speaks of this call. A condition on what is not known does not hold."""
+    if not api.unless and not api.only_if:
+        return True
+    made_by = receiver.made_by if isinstance(receiver, Object) else None
+
+    def is_met(condition: Condition) -> bool:
+        return _is_met(condition, made_by if condition.of == "constructor" else call, inference, scope)
+
+    return not any(map(is_met, api.unless)) and all(map(is_met, api.only_if))
+
+
+def _is_met(condition: Condition, call: tree.Call | None, inference: Inference, scope: Scope) -> bool:
+    if call is None:
+        return False
+    keys = [key for key in (condition.argument, condition.position) if key is not None]
+    expr = argument_at(call, keys)
+    if condition.present is not None:
+        hidden = any(keyword.name is None for keyword in call.keywords) or any(isinstance(arg, tree.Starred) for arg in call.args)
+        return not hidden and (expr is not None) == condition.present
+    if expr is None:
+        return False
+    if condition.literal is not None:
+        return isinstance(expr, tree.Const) == condition.literal
+    if condition.is_none is not None:
+        return (isinstance(expr, tree.Const) and expr.kind == "none") == condition.is_none
+    if condition.starts_with is not None:
+        texts = [value.value for value in inference.values(expr, scope) if isinstance(value, Text)]
+        return bool(texts) and all(text.startswith(condition.starts_with) for text in texts)
+    return _equals(expr, condition.equals, inference, scope)
+
+
+def _equals(expr: tree.Expression, wanted: object, inference: Inference, scope: Scope) -> bool:
+    if isinstance(expr, tree.Const):
+        # True and 1 are equal in Python and mean different arguments here.
+        return expr.value == wanted and isinstance(expr.value, bool) == isinstance(wanted, bool)
+    return isinstance(wanted, str) and [v.value for v in inference.values(expr, scope) if isinstance(v, Text)] == [wanted]

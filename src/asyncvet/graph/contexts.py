@@ -1,0 +1,105 @@
+"""Where functions run: the execution contexts that follow from entry points along calls, cut at hand-offs."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from functools import cached_property
+
+from asyncvet.facts import tree
+from asyncvet.graph.calls import Calls, CallSite, Mode
+from asyncvet.graph.entry_points import EntryPoint
+from asyncvet.graph.scopes import Function, Module
+
+_FOLLOWED = (Mode.INLINE, Mode.COROUTINE)
+_ONCE = frozenset({"lifespan", "startup", "shutdown", "main"})
+_RANK = {"route": 0, "websocket": 0, "handler": 1, "dependency": 1, "middleware": 1, "background task": 2, "loop callback": 3}
+
+
+class Contexts:
+    """Answers where a function runs.
+
+    Args:
+        functions: All functions of the project.
+        entry_points: All entry points, in a fixed order.
+    """
+
+    def __init__(self, functions: Iterable[Function], modules: Iterable[Module], calls: Calls, entry_points: Iterable[EntryPoint]) -> None:
+        self._functions = tuple(functions)
+        self._modules = tuple(modules)
+        self._calls = calls
+        self.entry_points: dict[Function, list[EntryPoint]] = {}
+        for entry in entry_points:
+            known = self.entry_points.setdefault(entry.function, [])
+            if entry not in known:
+                known.append(entry)
+        self._entries: dict[Function, tuple[EntryPoint, ...]] = {}
+        self._once: dict[Function, bool] = {}
+
+    def is_loop_callback(self, function: Function) -> bool:
+        """Whether a plain function is called by the loop itself."""
+        return not function.is_async and any(entry.where == "event-loop" for entry in self.entry_points.get(function, ()))
+
+    def entries(self, function: Function) -> tuple[EntryPoint, ...]:
+        """The entry points from which a function is reached with no hand-off on the way, most telling first."""
+        known = self._entries.get(function)
+        if known is None:
+            known = self._entries[function] = self._search(function)
+        return known
+
+    def _search(self, function: Function) -> tuple[EntryPoint, ...]:
+        seen = {function}
+        queue = deque([function])
+        found: dict[EntryPoint, None] = {}
+        while queue:
+            current = queue.popleft()
+            found.update(dict.fromkeys(self.entry_points.get(current, ())))
+            for caller, _ in self.callers.get(current, ()):
+                if isinstance(caller, Function) and caller not in seen:
+                    seen.add(caller)
+                    queue.append(caller)
+        return tuple(sorted(found, key=lambda entry: (_RANK.get(entry.role, 4), entry.label)))
+
+    @cached_property
+    def callers(self) -> dict[Function, list[tuple[Function | Module, CallSite]]]:
+        """Who runs a function in its own context, with the site."""
+        callers: dict[Function, list[tuple[Function | Module, CallSite]]] = {}
+        for scope in (*self._modules, *self._functions):
+            for site in self._calls.sites(scope):
+                for target in site.targets:
+                    if target.mode in _FOLLOWED:
+                        callers.setdefault(target.function, []).append((scope, site))
+        return callers
+
+    def runs_in(self, function: Function) -> tuple[str, ...]:
+        """Descriptions of the contexts of a function that the loop runs, most telling first."""
+        labels = [f"event-loop: {entry.label}" for entry in self.entries(function) if entry.where == "event-loop"]
+        if labels:
+            return tuple(dict.fromkeys(labels))
+        return (f"event-loop: {'async def' if function.is_async else 'loop callback'} {function.name}",)
+
+    def runs_once(self, function: Function) -> bool:
+        """Whether a function provably runs once in the life of its process: start-up, shutdown, a script's main coroutine."""
+        known = self._once.get(function)
+        if known is None:
+            self._once[function] = False  # Recursion runs more than once.
+            known = self._once[function] = self._is_once(function)
+        return known
+
+    def happens_once(self, site: CallSite) -> bool:
+        """Whether a site of a function that runs once stands in no loop of it."""
+        return isinstance(site.scope, Function) and not in_loop(site) and self.runs_once(site.scope)
+
+    def _is_once(self, function: Function) -> bool:
+        entries = self.entry_points.get(function, ())
+        if any(entry.role not in _ONCE for entry in entries):
+            return False
+        callers = self.callers.get(function, ())
+        if not entries and len(callers) != 1:
+            return False
+        return all(self.happens_once(site) for _, site in callers)
+
+
+def in_loop(site: CallSite) -> bool:
+    """Whether a site stands in a loop or comprehension of its function."""
+    return any(block.arm in ("loop", "comprehension") for block in site.site.block.ancestors()) or isinstance(site.node, tree.Comprehension)

@@ -1,0 +1,67 @@
+"""Where a program is entered: by a framework, a worker, or an event loop.
+
+Each module knows one framework and has `find(project_view)`. None of them imports the framework it speaks of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from asyncvet.graph.calls import Calls
+    from asyncvet.graph.inference import Inference
+    from asyncvet.graph.scopes import Function, Module
+
+Where = Literal["event-loop", "worker-thread", "worker-process"]
+Role = Literal[
+    "route",
+    "websocket",
+    "dependency",
+    "middleware",
+    "lifespan",
+    "startup",
+    "shutdown",
+    "background task",
+    "exception handler",
+    "celery task",
+    "celery signal",
+    "loop callback",
+    "main",
+    "handler",
+    "thread",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """A function that something outside the project's own calls runs.
+
+    Attributes:
+        where: The execution context in which it starts.
+        label: What a reader knows it by: ``route GET /items``.
+    """
+
+    function: Function
+    role: Role
+    where: Where
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an entry point finder may look at."""
+
+    modules: tuple[Module, ...]
+    functions: tuple[Function, ...]
+    inference: Inference
+    calls: Calls
+
+
+def find_all(view: View) -> Iterator[EntryPoint]:
+    """The entry points of all frameworks."""
+    from asyncvet.graph.entry_points import celery, handlers, loops, web
+
+    for framework in (web, celery, handlers, loops):
+        yield from framework.find(view)

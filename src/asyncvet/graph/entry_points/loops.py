@@ -1,0 +1,34 @@
+"""Plain functions that an event loop calls back, functions that threads start with, and the coroutines that loops are run for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asyncvet.facts import tree
+from asyncvet.graph.calling import argument_at
+from asyncvet.graph.calls import CallSite, Mode
+from asyncvet.graph.entry_points import EntryPoint, View
+from asyncvet.graph.values import Coroutine
+
+
+def find(view: View) -> Iterator[EntryPoint]:
+    """Loop callbacks, thread functions and main coroutines."""
+    for scope in (*view.modules, *view.functions):
+        for site in view.calls.sites(scope):
+            for target in site.targets:
+                if target.mode is Mode.LOOP:
+                    yield EntryPoint(target.function, "loop callback", "event-loop", f"loop callback {target.function.name}")
+                elif target.mode is Mode.THREAD:
+                    yield EntryPoint(target.function, "thread", "worker-thread", f"thread {target.function.name}")
+            yield from _mains(site, view)
+
+
+def _mains(site: CallSite, view: View) -> Iterator[EntryPoint]:
+    """The coroutine in `asyncio.run(main())`."""
+    for entry in site.apis:
+        if entry.api.effect != "runs-loop" or not isinstance(site.node, tree.Call):
+            continue
+        expr = argument_at(site.node, entry.api.argument or (0,))
+        for value in view.inference.values(expr, site.scope) if expr is not None else ():
+            if isinstance(value, Coroutine) and value.function is not None:
+                yield EntryPoint(value.function, "main", "event-loop", f"main coroutine {value.function.name}")

@@ -1,0 +1,146 @@
+"""Starlette, FastAPI and what is built like them: routes, dependencies, middleware, lifespans, handlers.
+
+A plain `def` route, dependency, background task or exception handler runs in the thread pool; an `async def` one on the loop.
+Source: FastAPI's documentation, "Concurrency and async / await"; Starlette's, "Thread Pool".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asyncvet.facts import tree
+from asyncvet.graph.calling import argument_at
+from asyncvet.graph.entry_points import EntryPoint, Role, View, Where
+from asyncvet.graph.scopes import Function, Module, Scope, last_name
+from asyncvet.graph.values import Bound, Class, Object, Symbol, Value, Wrapped
+
+_METHODS = frozenset({"get", "post", "put", "delete", "patch", "head", "options", "trace"})
+_ROUTES = _METHODS | {"route", "api_route", "websocket", "websocket_route", "view"}
+_REGISTRARS = {
+    "add_api_route": ("endpoint", 1),
+    "add_route": ("route", 1),
+    "add_websocket_route": ("route", 1),
+    "add_api_websocket_route": ("endpoint", 1),
+}
+_APPS = frozenset({"FastAPI", "APIRouter", "Starlette", "Router", "Litestar", "Sanic", "Blueprint", "RouteTableDef"})
+
+
+def find(view: View) -> Iterator[EntryPoint]:
+    """Entry points of web frameworks."""
+    for function in view.functions:
+        yield from _decorated(function, view)
+        yield from _dependencies(function, view)
+    for scope in (*view.modules, *view.functions):
+        for site in scope.sites:
+            if isinstance(site.node, tree.Call):
+                yield from _registered(site.node, scope, view)
+
+
+def _decorated(function: Function, view: View) -> Iterator[EntryPoint]:
+    for decorator in function.decorators:
+        call = decorator if isinstance(decorator, tree.Call) else None
+        func = call.func if call is not None else decorator
+        if not isinstance(func, tree.Attribute):
+            continue
+        scope = function.parent or function.module
+        if func.attr in _ROUTES and call is not None and _is_app(func.value, scope, call, view):
+            yield _entry(function, "websocket" if "websocket" in func.attr else "route", _route_label(func.attr, call))
+        elif func.attr == "middleware" and call is not None:
+            yield EntryPoint(function, "middleware", "event-loop", f"middleware {function.name}")
+        elif func.attr == "exception_handler":
+            yield _entry(function, "exception handler", f"exception handler {function.name}")
+        elif func.attr == "on_event" and call is not None and call.args:
+            role: Role = "shutdown" if _text(call.args[0]) == "shutdown" else "startup"
+            yield EntryPoint(function, role, "event-loop", f"{role} {function.name}")
+
+
+def _is_app(expr: tree.Expression, scope: Scope, call: tree.Call, view: View) -> bool:
+    """Whether a decorator's object routes requests: by its type, or, where that is unknown, by a path as first argument."""
+    values = view.inference.values(expr, scope)
+    if any(isinstance(value, Object) and value.path.rpartition(".")[2] in _APPS for value in values):
+        return True
+    path = _text(argument_at(call, ("path", 0)))
+    return path is not None and (path.startswith("/") or path == "") and not any(isinstance(v, Symbol) for v in values)
+
+
+def _entry(function: Function, role: Role, label: str) -> EntryPoint:
+    return EntryPoint(function, role, "event-loop" if function.is_async else "worker-thread", label)
+
+
+def _route_label(attr: str, call: tree.Call) -> str:
+    path = _text(argument_at(call, ("path", 0))) or ""
+    if "websocket" in attr:
+        return f"websocket {path}"
+    return f"route {attr.upper()} {path}" if attr in _METHODS else f"route {path}"
+
+
+def _dependencies(function: Function, view: View) -> Iterator[EntryPoint]:
+    scope = function.parent or function.module
+    for param in function.params.values():
+        expr = view.inference.parameters.dependency(param)
+        for value in view.inference.values(expr, scope) if expr is not None else ():
+            for target in _functions_of(value, view):
+                yield _entry(target, "dependency", f"dependency {target.name}")
+
+
+def _registered(node: tree.Call, scope: Function | Module, view: View) -> Iterator[EntryPoint]:
+    name = last_name(node.func)
+    if name in _REGISTRARS and isinstance(node.func, tree.Attribute):
+        expr = argument_at(node, _REGISTRARS[name])
+        path = _text(argument_at(node, ("path", 0))) or ""
+        yield from _given(expr, scope, view, "route", f"route {path}")
+    elif name in ("Route", "APIRoute", "WebSocketRoute") and len(node.args) + len(node.keywords) > 1:
+        yield from _given(argument_at(node, ("endpoint", 1)), scope, view, "route", f"route {_text(argument_at(node, ('path', 0))) or ''}")
+    elif name in _APPS:
+        yield from _given(argument_at(node, ("lifespan",)), scope, view, "lifespan", "lifespan", "event-loop")
+        for keyword, role in (("on_startup", "startup"), ("on_shutdown", "shutdown")):
+            listed = argument_at(node, (keyword,))
+            for item in listed.items if isinstance(listed, tree.Sequence) else ():
+                yield from _given(item, scope, view, role, role, "event-loop")  # type: ignore[arg-type]
+        yield from _depends_lists(node, scope, view)
+    elif name == "add_event_handler" and len(node.args) > 1:
+        yield from _given(node.args[1], scope, view, "startup", f"{_text(node.args[0]) or 'event'} handler", "event-loop")
+    elif name == "add_exception_handler" and len(node.args) > 1:
+        yield from _given(node.args[1], scope, view, "exception handler", "exception handler")
+    elif name == "add_task" and isinstance(node.func, tree.Attribute):
+        if any(isinstance(v, Object) and v.path.endswith("BackgroundTasks") for v in view.inference.values(node.func.value, scope)):
+            yield from _given(argument_at(node, ("func", 0)), scope, view, "background task", "background task")
+    elif name == "BackgroundTask":
+        yield from _given(argument_at(node, ("func", 0)), scope, view, "background task", "background task")
+    elif name in ("Depends", "Security"):
+        yield from _given(argument_at(node, ("dependency", 0)), scope, view, "dependency", "dependency")
+
+
+def _depends_lists(node: tree.Call, scope: Scope, view: View) -> Iterator[EntryPoint]:
+    listed = argument_at(node, ("dependencies",))
+    for item in listed.items if isinstance(listed, tree.Sequence) else ():
+        if isinstance(item, tree.Call):
+            yield from _given(argument_at(item, ("dependency", 0)), scope, view, "dependency", "dependency")
+
+
+def _given(
+    expr: tree.Expression | None, scope: Scope, view: View, role: Role, label: str, where: Where | None = None
+) -> Iterator[EntryPoint]:
+    """Entry points for the functions that an argument stands for."""
+    for value in view.inference.values(expr, scope) if expr is not None else ():
+        for function in _functions_of(value, view):
+            words = label if " " in label and role == "route" else f"{label} {function.name}"
+            entry = _entry(function, role, words)
+            yield EntryPoint(function, role, where, words) if where is not None else entry
+
+
+def _functions_of(value: Value, view: View) -> Iterator[Function]:
+    if isinstance(value, Bound):
+        value = value.function
+    if isinstance(value, Wrapped):
+        value = value.wrapper
+    if isinstance(value, Function):
+        yield value
+    elif isinstance(value, Class):
+        method = view.inference.members.method(value, "__init__")
+        if method is not None:
+            yield method
+
+
+def _text(expr: tree.Expression | None) -> str | None:
+    return expr.value if isinstance(expr, tree.Const) and isinstance(expr.value, str) else None

@@ -1,0 +1,293 @@
+"""What expressions can be at run time: demand-driven, over the whole project, with one memo.
+
+`Inference.values` is the question; the answer is empty where the source does not tell. Questions that come back to
+themselves are cut, and answers do not depend on the order in which questions are asked beyond that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from asyncvet.catalogue import Catalogue
+from asyncvet.facts import tree
+from asyncvet.graph.annotations import Annotations
+from asyncvet.graph.calling import Calling
+from asyncvet.graph.members import Members
+from asyncvet.graph.modules import ModuleIndex
+from asyncvet.graph.names import Names
+from asyncvet.graph.parameters import Parameters
+from asyncvet.graph.scopes import Binding, Function, Module, Scope
+from asyncvet.graph.values import (
+    NOTHING,
+    Container,
+    Coroutine,
+    GeneratorOf,
+    Instance,
+    Object,
+    Symbol,
+    Text,
+    Tuple,
+    Value,
+    Values,
+    union,
+)
+
+_DEPTH = 60
+
+
+class Inference:
+    """Answers questions about values.
+
+    Args:
+        modules: All modules by path.
+        index: Finds the file that an import means.
+        catalogue: What library calls give.
+    """
+
+    def __init__(self, modules: Mapping[str, Module], index: ModuleIndex, catalogue: Catalogue) -> None:
+        self.modules = modules
+        self.index = index
+        self.catalogue = catalogue
+        self.names = Names(self)
+        self.annotations = Annotations(self)
+        self.members = Members(self)
+        self.calling = Calling(self)
+        self.parameters = Parameters(self)
+        self._memo: dict[Any, Values] = {}
+        self._open: set[Any] = set()
+
+    def values(self, expr: tree.Node | None, scope: Scope) -> Values:
+        """The values that an expression standing in `scope` can have."""
+        handle = _EXPRESSIONS.get(type(expr))
+        if handle is None:
+            return NOTHING
+        return self._once(("e", id(expr)), lambda: handle(self, expr, scope))
+
+    def binding(self, binding: Binding) -> Values:
+        """The values that a binding gives its name."""
+        return self._once(("b", id(binding)), lambda: self._binding(binding))
+
+    def star(self, binding: Binding, name: str) -> Values:
+        """What a star import gives a name."""
+        return self._once(("s", id(binding), name), lambda: self._star(binding, name))
+
+    def decorated(self, function: Function) -> Values:
+        """What the name of a function stands for once its decorators ran."""
+        return self._once(("d", id(function)), lambda: self.calling.decorated(function))
+
+    def returned(self, function: Function) -> Values:
+        """What the body of a function gives: after `await` for an `async def`; for a generator, what it yields."""
+        return self._once(("r", id(function)), lambda: self.calling.returned(function))
+
+    def parameter(self, function: Function, name: str) -> Values:
+        """The values that a parameter can have."""
+        return self._once(("p", id(function), name), lambda: self.parameters.values(function, name))
+
+    def attribute(self, value: Value, name: str) -> Values:
+        """The values of an attribute of a value."""
+        return self._once(("a", value, name), lambda: self.members.attribute(value, name))
+
+    def aliased(self, expr: tree.Name | tree.Attribute, scope: Scope) -> Iterator[tuple[tree.Node, Scope]]:
+        """The expressions that a name was assigned once and for all, through imports: for aliases of types."""
+        seen: set[int] = set()
+        bindings = self._bindings_of(expr, scope)
+        while bindings:
+            binding = bindings.pop()
+            if id(binding) in seen:
+                continue
+            seen.add(id(binding))
+            if binding.kind == "import":
+                bindings.extend(self._import_source(binding))
+            elif binding.kind == "assign" and binding.value is not None and not binding.path:
+                if isinstance(binding.value, tree.Name | tree.Attribute):
+                    bindings.extend(self._bindings_of(binding.value, binding.scope))
+                else:
+                    yield binding.value, binding.scope
+
+    def element(self, values: Values, is_async: bool = False) -> Values:
+        """What iterating over values gives."""
+        return union(self._element(value, is_async) for value in values)
+
+    def awaited(self, values: Values) -> Values:
+        """What awaiting values gives; values of which it is unknown that they can be awaited give themselves."""
+        return union(self._awaited(value) for value in values)
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _once(self, key: Any, compute: Callable[[], Values]) -> Values:
+        known = self._memo.get(key)
+        if known is not None:
+            return known
+        if key in self._open or len(self._open) > 4 * _DEPTH:
+            return NOTHING
+        self._open.add(key)
+        try:
+            result = compute()
+        finally:
+            self._open.discard(key)
+        self._memo[key] = result
+        return result
+
+    def _bindings_of(self, expr: tree.Node, scope: Scope) -> list[Binding]:
+        if isinstance(expr, tree.Name):
+            return self.names.bindings_at(expr.id, scope, expr.start)
+        if isinstance(expr, tree.Attribute):
+            return [
+                binding
+                for value in self.values(expr.value, scope)
+                if isinstance(value, Module)
+                for binding in value.bindings.get(expr.attr, ())
+            ]
+        return []
+
+    def _import_source(self, binding: Binding) -> list[Binding]:
+        assert binding.imported is not None
+        level, dotted, name = binding.imported
+        target = self.index.resolve(binding.scope.module.filename, level, dotted)
+        module = self.modules.get(target) if target else None
+        return list(module.bindings.get(name, ())) if module is not None and name else []
+
+    def _star(self, binding: Binding, name: str) -> Values:
+        assert binding.imported is not None
+        level, dotted, _ = binding.imported
+        target = self.index.resolve(binding.scope.module.filename, level, dotted)
+        if target is None:
+            return NOTHING
+        return union(self.names.attribute_of_module(value, name, binding.scope.module) for value in self.names.file(target))
+
+    def _binding(self, binding: Binding) -> Values:
+        if binding.kind == "function":
+            assert isinstance(binding.target, Function)
+            return self.decorated(binding.target)
+        if binding.kind == "class":
+            return (binding.target,) if binding.target is not None else NOTHING
+        if binding.kind == "import":
+            return self.names.imported(binding)
+        if binding.kind == "param":
+            return self.parameter(binding.scope, binding.name) if isinstance(binding.scope, Function) else NOTHING
+        if binding.kind == "except":
+            return union(self.annotations.instance_of(value) for value in self.values(binding.value, binding.scope))
+        return self._assigned(binding)
+
+    def _assigned(self, binding: Binding) -> Values:
+        declared = self.annotations.instances(binding.annotation, binding.scope)
+        if binding.kind == "assign":
+            found = self.values(binding.value, binding.scope)
+        elif binding.kind == "for":
+            found = self.element(self.values(binding.value, binding.scope), binding.is_async)
+        elif binding.kind == "with":
+            entered = self.values(binding.value, binding.scope)
+            found = union(self.members.entered(value, binding.is_async) for value in entered)
+        else:
+            found = NOTHING
+        for step in binding.path:
+            found = union(self._item(value, step) for value in found)
+        if declared and not any(isinstance(value, Instance | Function) for value in found):
+            return declared
+        return found
+
+    def _item(self, value: Value, step: int | str) -> Values:
+        if isinstance(value, Tuple) and isinstance(step, int):
+            return value.items[step] if step < len(value.items) else NOTHING
+        if isinstance(value, Container) and value.kind != "dict":
+            return value.elements if step != "*" else (value,)
+        return NOTHING
+
+    def _element(self, value: Value, is_async: bool) -> Values:
+        if isinstance(value, Container):
+            return value.elements if value.kind != "dict" else NOTHING
+        if isinstance(value, Tuple):
+            return union(value.items)
+        if isinstance(value, GeneratorOf):
+            return self.returned(value.function)
+        return self.members.iterated(value, is_async)
+
+    def _awaited(self, value: Value) -> Values:
+        if isinstance(value, Coroutine):
+            return value.result or (self.returned(value.function) if value.function is not None else NOTHING)
+        return (value,)
+
+    # --- expressions ------------------------------------------------------------------------------
+
+    def _name(self, node: tree.Name, scope: Scope) -> Values:
+        return self.names.lookup(node.id, scope, node.start)
+
+    def _attribute(self, node: tree.Attribute, scope: Scope) -> Values:
+        return union(self.attribute(value, node.attr) for value in self.values(node.value, scope)) or self.members.by_path(
+            node, scope
+        )
+
+    def _await(self, node: tree.Await, scope: Scope) -> Values:
+        return self.awaited(self.values(node.value, scope))
+
+    def _operation(self, node: tree.Operation, scope: Scope) -> Values:
+        if node.op in ("or", "and"):
+            return union(self.values(operand, scope) for operand in node.operands)
+        if node.op == "if":
+            return union(self.values(operand, scope) for operand in node.operands[1:])
+        if node.op == "/":
+            left = self.values(node.operands[0], scope) or self.values(node.operands[-1], scope)
+            return tuple(value for value in left if isinstance(value, Object))
+        if node.op == "+":
+            return tuple(value for value in self.values(node.operands[0], scope) if isinstance(value, Container))
+        return NOTHING
+
+    def _sequence(self, node: tree.Sequence, scope: Scope) -> Values:
+        parts = tuple(self.values(item, scope) for item in node.items)
+        if node.kind == "tuple" and len(parts) <= 8:
+            return (Tuple(parts),)
+        return (Container(node.kind, union(parts)),)
+
+    def _dict(self, node: tree.Dict, scope: Scope) -> Values:
+        return (Container("dict", union(self.values(value, scope) for value in node.values)),)
+
+    def _starred(self, node: tree.Starred, scope: Scope) -> Values:
+        return self.element(self.values(node.value, scope))
+
+    def _named(self, node: tree.NamedExpr, scope: Scope) -> Values:
+        return self.values(node.value, scope)
+
+    def _comprehension(self, node: tree.Comprehension, scope: Scope) -> Values:
+        kind = "iterator" if node.kind == "generator" else node.kind
+        return (Container(kind, self.values(node.element, scope)),)
+
+    def _subscript(self, node: tree.Subscript, scope: Scope) -> Values:
+        index = node.index.value if isinstance(node.index, tree.Const) else None
+        return union(self.members.item(value, index) for value in self.values(node.value, scope))
+
+    def _const(self, node: tree.Const, _: Scope) -> Values:
+        return (Text(node.value),) if node.kind == "str" and isinstance(node.value, str) else NOTHING
+
+    def _lambda(self, node: tree.Lambda, scope: Scope) -> Values:
+        for around in scope.enclosing():
+            function = getattr(around, "inner", {}).get(node.start)
+            if function is not None:
+                return (function,)
+        return NOTHING
+
+    def _call(self, node: tree.Call, scope: Scope) -> Values:
+        return union(self.calling.result(value, node, scope) for value in self.callee(node, scope))
+
+    def callee(self, node: tree.Call, scope: Scope) -> Values:
+        """The values that a call calls."""
+        if isinstance(node.func, tree.Name) and node.func.id == "super":
+            return (Symbol("builtins.super"),)
+        return self.values(node.func, scope)
+
+
+_EXPRESSIONS: dict[type | None, Callable[..., Values]] = {
+    tree.Name: Inference._name,
+    tree.Attribute: Inference._attribute,
+    tree.Call: Inference._call,
+    tree.Await: Inference._await,
+    tree.Operation: Inference._operation,
+    tree.Sequence: Inference._sequence,
+    tree.Dict: Inference._dict,
+    tree.Starred: Inference._starred,
+    tree.NamedExpr: Inference._named,
+    tree.Comprehension: Inference._comprehension,
+    tree.Subscript: Inference._subscript,
+    tree.Const: Inference._const,
+    tree.Lambda: Inference._lambda,
+}

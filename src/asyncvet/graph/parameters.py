@@ -1,0 +1,132 @@
+"""What parameters can be: annotations, dependencies, defaults, and what callers pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncvet.facts import tree
+from asyncvet.graph.annotations import metadata
+from asyncvet.graph.modules import is_test
+from asyncvet.graph.scopes import Class, Function, Scope, last_name
+from asyncvet.graph.values import NOTHING, Bound, Instance, Partial, Value, Values, Wrapped, union
+
+if TYPE_CHECKING:
+    from asyncvet.graph.inference import Inference
+
+_CALLERS = 40
+"""A name called from more places than this is too common for its callers to say what its parameters are."""
+
+
+class Parameters:
+    """Finds values of parameters. Owned by `Inference`."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference = inference
+        self._calls: dict[str, list[tuple[Scope, tree.Call]]] | None = None
+
+    def values(self, function: Function, name: str) -> Values:
+        """The values that a parameter of a function can have."""
+        param = function.params.get(name)
+        if param is None:
+            return NOTHING
+        if name == function.self_name and function.owner is not None:
+            return (function.owner,) if function.is_class_method else (Instance(function.owner),)
+        if param.kind in ("star", "double"):
+            return NOTHING
+        around = function.parent or function.module
+        return (
+            self._inference.annotations.instances(param.annotation, around)
+            or self._provided(param, around)
+            or union((self._default(param, around), self._passed(function, param)))
+        )
+
+    def dependency(self, param: tree.Param) -> tree.Expression | None:
+        """The function or class in `Depends(...)` of a parameter: its default or in its annotation."""
+        for expr in (param.default, *metadata(param.annotation)):
+            if isinstance(expr, tree.Call) and last_name(expr.func) in ("Depends", "Security"):
+                return expr.args[0] if expr.args else next((k.value for k in expr.keywords if k.name == "dependency"), None)
+        return None
+
+    def _provided(self, param: tree.Param, scope: Scope) -> Values:
+        expr = self.dependency(param)
+        if expr is None:
+            return NOTHING
+        found = []
+        for value in self._inference.values(expr, scope):
+            function = value.function if isinstance(value, Bound) else value
+            if isinstance(function, Function):
+                found.append(self._inference.returned(function))
+            elif isinstance(value, Class):
+                found.append((Instance(value, is_exact=True),))
+        return union(found)
+
+    def _default(self, param: tree.Param, scope: Scope) -> Values:
+        return self._inference.values(param.default, scope) if param.default is not None else NOTHING
+
+    def _passed(self, function: Function, param: tree.Param) -> Values:
+        """What the callers pass, found by the name that they call."""
+        names = [function.owner.name, *(c.name for c in self._inference.members.subclasses(function.owner))] if _is_init(function) else [function.name]
+        calls = [site for name in names for site in self._calls_by_name().get(name, ())]
+        if _is_init(function):
+            calls += self._super_calls(function)
+        if len(calls) > _CALLERS:
+            return NOTHING
+        return union(self._argument(function, param, scope, call) for scope, call in calls)
+
+    def _super_calls(self, function: Function) -> list[tuple[Scope, tree.Call]]:
+        """`super().__init__(...)` in subclasses."""
+        assert function.owner is not None
+        below = {method for cls in self._inference.members.subclasses(function.owner) for method in cls.methods.get("__init__", ())}
+        return [(scope, call) for scope, call in self._calls_by_name().get("__init__", ()) if scope in below] if below else []
+
+    def _argument(self, function: Function, param: tree.Param, scope: Scope, call: tree.Call) -> Values:
+        for value in self._inference.callee(call, scope):
+            target, skips_self = self._target(value, function)
+            if target is function:
+                expr = passed(function, param, call, skips_self)
+                return self._inference.values(expr, scope) if expr is not None else NOTHING
+        return NOTHING
+
+    def _target(self, value: Value, wanted: Function) -> tuple[Function | None, bool]:
+        """The function that calling a value runs, and whether its first parameter is filled in by Python."""
+        if isinstance(value, Class):
+            return self._inference.members.method(value, "__init__") if _is_init(wanted) else None, True
+        if isinstance(value, Bound):
+            function = value.function.inner if isinstance(value.function, Wrapped) else value.function
+            if isinstance(function, Function) and function is not wanted and wanted.owner is not None and wanted.name == function.name:
+                if wanted in self._inference.members.overrides(function):
+                    return wanted, True
+            return (function if isinstance(function, Function) else None), True
+        if isinstance(value, Wrapped | Partial):
+            inner = value.inner if isinstance(value, Wrapped) else value.function
+            return self._target(inner, wanted)
+        return (value if isinstance(value, Function) else None), False
+
+    def _calls_by_name(self) -> dict[str, list[tuple[Scope, tree.Call]]]:
+        if self._calls is None:
+            self._calls = {}
+            for module in self._inference.modules.values():
+                if is_test(module.filename):
+                    continue
+                for scope in (module, *module.functions):
+                    for site in scope.sites:
+                        if isinstance(site.node, tree.Call) and (name := last_name(site.node.func)):
+                            self._calls.setdefault(name, []).append((scope, site.node))
+        return self._calls
+
+
+def passed(function: Function, param: tree.Param, call: tree.Call, skips_self: bool) -> tree.Expression | None:
+    """The expression that a call passes for a parameter, None if it passes none or hides it behind a star."""
+    for keyword in call.keywords:
+        if keyword.name == param.name:
+            return keyword.value
+    if param.kind == "keyword":
+        return None
+    index = list(function.params).index(param.name) - (1 if skips_self and function.self_name else 0)
+    if 0 <= index < len(call.args) and not any(isinstance(arg, tree.Starred) for arg in call.args[: index + 1]):
+        return call.args[index]
+    return None
+
+
+def _is_init(function: Function) -> bool:
+    return function.owner is not None and function.name == "__init__"

@@ -1,0 +1,104 @@
+"""Stalls: the places in code that the event loop runs from which a call is reached that keeps the loop waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncvet.catalogue import Api
+from asyncvet.facts import tree
+from asyncvet.graph.calling import argument_at
+from asyncvet.graph.calls import ApiCall, CallSite
+from asyncvet.graph.reach import Kind, Step
+from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.values import Object
+
+if TYPE_CHECKING:
+    from asyncvet.graph.project import Project
+
+_MEMOISED = frozenset({"cache", "lru_cache", "cached_property"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A way from a site in `function`, which the loop runs, to a call that stalls it.
+
+    Attributes:
+        is_memoised: A cache on the way lets it happen once for each set of arguments.
+        runs_once: It provably happens once in the life of the process.
+    """
+
+    function: Function
+    way: tuple[Step, ...]
+    is_memoised: bool
+    runs_once: bool
+
+    @property
+    def site(self) -> CallSite:
+        """Where it starts."""
+        return self.way[0].site
+
+    @property
+    def end(self) -> CallSite:
+        """The call that stalls."""
+        return self.way[-1].site
+
+    @property
+    def sink(self) -> ApiCall:
+        """What the catalogue says of the call that stalls."""
+        api = self.way[-1].api
+        assert api is not None
+        return api
+
+    @property
+    def is_direct(self) -> bool:
+        """The stalling call stands in the function that the loop runs."""
+        return len(self.way) == 1
+
+    @property
+    def call(self) -> str:
+        """The first call as the code writes it."""
+        return shown(self.site.node)
+
+    @property
+    def bound(self) -> float | None:
+        """Seconds that the stalling call waits at most, where a literal says so."""
+        return bound_of(self.sink.api, self.end.node)
+
+    @property
+    def cause(self) -> str:
+        """Identity of what one edit would end: the object that is used, or the function that holds the stalling call."""
+        scope, node = self.end.scope, self.end.node
+        made_by = self.sink.receiver.made_by if isinstance(self.sink.receiver, Object) else None
+        if self.is_direct:
+            within = made_by is not None and scope.node.start <= made_by.start < scope.node.end  # type: ignore[union-attr]
+            return f"{scope.path}:{made_by.start if made_by is not None and within else node.start}"
+        return f"{scope.path}:{scope.qualname}"
+
+
+def find(project: Project, kind: Kind) -> Iterator[Stall]:
+    """All stalls of a kind, one a line of each function: the shortest way, the leftmost of equals."""
+    for function in project.loop_functions:
+        lines: dict[int, list[Step]] = {}
+        for way in project.reach.ways(function, kind):
+            line = project.frame(function, way[0].site.node).line
+            if line not in lines or len(way) < len(lines[line]):
+                lines[line] = way
+        for way in lines.values():
+            yield _stall(project, function, way)
+
+
+def _stall(project: Project, function: Function, way: list[Step]) -> Stall:
+    cached = [step.target.function for step in way if step.target and not step.target.function.decorator_names.isdisjoint(_MEMOISED)]
+    once = project.contexts.happens_once(way[0].site) or any(len(f.params) <= (f.self_name is not None) for f in cached)
+    return Stall(function, tuple(way), bool(cached), once)
+
+
+def bound_of(api: Api, node: tree.Node) -> float | None:
+    """The literal bound, in seconds, that a call gives to its wait."""
+    if not api.bound or not isinstance(node, tree.Call):
+        return None
+    expr = argument_at(node, api.bound)
+    value = expr.value if isinstance(expr, tree.Const) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,112 @@
+"""Value types that every layer shares. Imports nothing of asyncvet."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Literal
+
+import msgspec
+
+
+class Severity(IntEnum):
+    """How grave a finding is, in the checklist's words; larger is graver."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def word(self) -> str:
+        """The lower-case word that reports and options use."""
+        return self.name.lower()
+
+    def lowered(self) -> Severity:
+        """One step lighter, never below low."""
+        return Severity(max(self - 1, Severity.LOW))
+
+
+class Span(msgspec.Struct, frozen=True, order=True):
+    """A stretch of one file. Lines and columns count from 1, columns in characters; the end is exclusive."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One step of a call chain: the call in `text` at this place, written in `function`."""
+
+    path: str
+    line: int
+    column: int
+    function: str
+    text: str = ""
+
+
+class Sink(msgspec.Struct, frozen=True):
+    """What a call chain ends in: a catalogue entry as it stands in the code."""
+
+    name: str
+    category: str
+    stall: str
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """Replace the text of `span` by `text`."""
+
+    span: Span
+    text: str
+
+
+class Fix(msgspec.Struct, frozen=True):
+    """Edits that end a finding. `safe` ones keep the meaning of the program."""
+
+    safety: Literal["safe", "unsafe"]
+    title: str
+    edits: tuple[Edit, ...]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault at one place.
+
+    Attributes:
+        code: Code of the rule, such as ``AV101``.
+        name: Name of the rule, such as ``blocking-call``.
+        item: Number of the checklist's item, 1 to 19.
+        span: Where it is reported: for a call chain, the call in the function that the event loop runs.
+        function: Qualified name of the function that holds `span`.
+        message: One line that names the actual call and what to write instead.
+        advice: What to do, in more words; may be empty.
+        chain: Frames from `span` to the sink, both included; empty where the fault has no chain.
+        runs_in: The execution contexts that reach it, worst first.
+        runs_once: It provably runs once in the life of the process.
+        root_cause: Findings that one edit would end share this id.
+        fingerprint: Identity that survives moved lines; filled in by the engine.
+    """
+
+    code: str
+    name: str
+    item: int
+    severity: Severity
+    span: Span
+    function: str
+    message: str
+    advice: str = ""
+    sink: Sink | None = None
+    chain: tuple[Frame, ...] = ()
+    runs_in: tuple[str, ...] = ()
+    runs_once: bool = False
+    root_cause: str = ""
+    fingerprint: str = ""
+    fix: Fix | None = None
+
+
+class ReadError(msgspec.Struct, frozen=True, order=True):
+    """A file, or a part of one, that could not be read or parsed."""
+
+    path: str
+    line: int | None
+    message: str

@@ -1,0 +1,106 @@
+"""What a review found, and the formats it can be written in: each module of this package is one, named after it.
+
+A format's module has one function, `render(report, output)`, that gives the whole text. It decides nothing: what a report holds,
+the engine put there.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections import Counter, defaultdict
+from collections.abc import Callable
+
+import msgspec
+
+from asyncvet.model import Finding, ReadError, Severity
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of a review. All but `seconds` depends on the files and the settings alone.
+
+    Attributes:
+        findings: The gravest first, then by place.
+        errors: What could not be read, by place; then, without a path, which rules broke down. Their findings are missing.
+        files: Number of files read.
+        lines: Number of lines read.
+        seconds: How long the review took.
+        cached_files: How many of the files were known from an earlier review.
+        unresolved_calls: Calls of which nothing is known about what they run.
+        test_files_skipped: Test files that were read and whose findings are not reported.
+        suppressed: Findings that comments in the code silence.
+        failed_rules: Codes of the rules that broke down.
+        statistics: Further counts of the graph, by name.
+        excerpts: The source line, stripped, at the place of each finding: path and line to text.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    errors: tuple[ReadError, ...] = ()
+    files: int = 0
+    lines: int = 0
+    seconds: float = 0.0
+    cached_files: int = 0
+    unresolved_calls: int = 0
+    test_files_skipped: int = 0
+    suppressed: int = 0
+    failed_rules: tuple[str, ...] = ()
+    statistics: dict[str, int] = {}
+    excerpts: dict[tuple[str, int], str] = {}
+
+    @property
+    def by_severity(self) -> dict[Severity, int]:
+        """Number of findings of each severity that has any, the gravest first."""
+        counts = Counter(finding.severity for finding in self.findings)
+        return dict(sorted(counts.items(), reverse=True))
+
+    @property
+    def by_code(self) -> dict[str, int]:
+        """Number of findings of each rule that has any, by code."""
+        return dict(sorted(Counter(finding.code for finding in self.findings).items()))
+
+    @property
+    def causes(self) -> list[list[Finding]]:
+        """The findings by root cause: in each, the one that is easiest to follow first; the gravest cause first."""
+        groups: defaultdict[str, list[Finding]] = defaultdict(list)
+        for finding in self.findings:
+            groups[finding.root_cause].append(finding)
+        causes = [sorted(group, key=lambda finding: (-finding.severity, len(finding.chain))) for group in groups.values()]
+        return sorted(causes, key=lambda cause: (-cause[0].severity, cause[0].span, cause[0].code))
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a report goes.
+
+    Attributes:
+        colour: It is read by a person at a terminal that shows colours.
+        width: Columns of the terminal; None if it has no width.
+        verbose: Leave nothing out.
+    """
+
+    colour: bool = False
+    width: int | None = None
+    verbose: bool = False
+
+
+Render = Callable[[Report, Output], str]
+
+
+def formats() -> tuple[str, ...]:
+    """Names of the formats, sorted."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+@functools.cache
+def load(name: str) -> Render:
+    """The `render` function of a format that `formats` names."""
+    render: Render = importlib.import_module(f"{__name__}.{name}").render
+    return render
+
+
+def harmless(text: str) -> str:
+    """The text with every character that a terminal would obey, or not show, written as an escape."""
+    text = text.replace("\t", "    ")
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text)

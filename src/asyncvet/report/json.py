@@ -1,0 +1,85 @@
+"""The report for programs: JSON, schema version 1. Keys are only ever added within a version."""
+
+from __future__ import annotations
+
+import json
+
+from asyncvet import __version__
+from asyncvet.model import Finding, Fix, Severity
+from asyncvet.report import Output, Report
+
+SCHEMA_VERSION = 1
+
+
+def render(report: Report, output: Output) -> str:  # noqa: ARG001
+    """The report as one JSON object in ASCII, keys in a fixed order."""
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "asyncvet", "version": __version__},
+        "summary": _summary(report),
+        "findings": [_finding(finding) for finding in report.findings],
+        "errors": [{"path": error.path, "line": error.line, "message": error.message} for error in report.errors],
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _summary(report: Report) -> dict[str, object]:
+    counts = report.by_severity
+    return {
+        "files": report.files,
+        "lines": report.lines,
+        "findings": len(report.findings),
+        "root_causes": len(report.causes),
+        "by_severity": {severity.word: counts.get(severity, 0) for severity in sorted(Severity, reverse=True)},
+        "by_code": report.by_code,
+        "seconds": round(report.seconds, 3),
+        "cached_files": report.cached_files,
+        "unresolved_calls": report.unresolved_calls,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    span, sink = finding.span, finding.sink
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.word,
+        "item": finding.item,
+        "path": span.path,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+        "function": finding.function,
+        "message": finding.message,
+        "advice": finding.advice,
+        "docs": f"asyncvet rule {finding.code}",
+        "sink": sink and {"name": sink.name, "category": sink.category, "stall": sink.stall},
+        "chain": [
+            {"path": frame.path, "line": frame.line, "column": frame.column, "function": frame.function, "text": frame.text}
+            for frame in finding.chain
+        ],
+        "runs_in": list(finding.runs_in),
+        "runs_once": finding.runs_once,
+        "root_cause": finding.root_cause,
+        "fingerprint": finding.fingerprint,
+        "fix": finding.fix and _fix(finding.fix),
+    }
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    return {
+        "safety": fix.safety,
+        "title": fix.title,
+        "edits": [
+            {
+                "path": edit.span.path,
+                "line": edit.span.line,
+                "column": edit.span.column,
+                "end_line": edit.span.end_line,
+                "end_column": edit.span.end_column,
+                "text": edit.text,
+            }
+            for edit in fix.edits
+        ],
+    }

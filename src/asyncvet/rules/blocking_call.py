@@ -1,0 +1,90 @@
+'''Checks for calls that block the event loop: sleeps, network, database, processes, file content, locks, queues and console input.
+
+The call may stand in a coroutine itself, or behind any number of plain functions, methods, constructors, properties, context
+managers and iterators that the coroutine, or a plain callback of the loop, runs.
+
+## Why is this bad?
+
+One event loop serves every request of a process. While a call blocks its thread, no other request is answered, no timeout fires, no
+cancellation is delivered and no health check succeeds.
+
+## Example
+
+```python
+import asyncio
+import time
+
+
+def fetch_status() -> str:
+    time.sleep(1)
+    return "ready"
+
+
+async def status() -> str:
+    return fetch_status()
+```
+
+Use instead:
+
+```python
+import asyncio
+import time
+
+
+def fetch_status() -> str:
+    time.sleep(1)
+    return "ready"
+
+
+async def status() -> str:
+    return await asyncio.to_thread(fetch_status)
+```
+
+## When it is fine
+
+The same call handed to a thread, a process or an executor, in any spelling; a plain `def` route, dependency or background task, which
+the framework runs in its thread pool; calls that do not wait (`acquire(blocking=False)`, `get_nowait()`, `timeout=0`, files in
+memory); code that no asynchronous code reaches. What provably runs once, before the service answers or in a script's only
+coroutine, and what a cache lets happen once, is reported one step lower.
+
+## Known limits
+
+A call on an object whose type the source does not tell is not reported; the summary counts such calls. Calls of libraries that
+are not in the catalogue are taken as harmless. Short metadata calls are reported by blocking-metadata-call.
+
+## Fix safety
+
+There is no automatic fix: the right edit depends on who else calls the blocking function.
+
+## References
+
+- Python documentation, "Developing with asyncio", section "Running Blocking Code"
+- FastAPI documentation, "Concurrency and async / await"
+'''
+
+from collections.abc import Iterator
+
+from asyncvet.graph.project import Project
+from asyncvet.model import Finding, Severity
+from asyncvet.rules import Rule
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report what blocks the loop."""
+    for stall in project.stalls("blocks"):
+        details = project.stall_details(stall, RULE.severity)
+        bound = f" for up to {stall.bound:g} s" if stall.bound else ""
+        what = f"`{stall.call}` blocks the event loop{bound}"
+        if not stall.is_direct:
+            what += f": it reaches `{stall.sink.name}`"
+        yield Finding(
+            code=RULE.code,
+            name=RULE.name,
+            item=RULE.item,
+            message=f"{what}; {project.remedy(stall)}",
+            advice=stall.sink.api.why,
+            **details,
+        )
+
+
+RULE = Rule(code="AV101", name="blocking-call", severity=Severity.CRITICAL, item=1, check=check)

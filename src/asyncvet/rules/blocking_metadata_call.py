@@ -1,0 +1,73 @@
+'''Checks for file-system metadata calls on the event loop: `exists`, `stat`, `mkdir`, `unlink`, `listdir` and the like.
+
+## Why is this bad?
+
+On a local disk such a call takes microseconds and is often tolerable. On a network file system, an overlay or a sleeping disk it
+takes as long as the other side likes, and the event loop waits with it.
+
+## Example
+
+```python
+from pathlib import Path
+
+
+async def has_model(name: str) -> bool:
+    return Path("/models", name).exists()
+```
+
+Use instead:
+
+```python
+import asyncio
+from pathlib import Path
+
+
+async def has_model(name: str) -> bool:
+    return await asyncio.to_thread(Path("/models", name).exists)
+```
+
+## When it is fine
+
+The same call in a thread; code that no asynchronous code reaches; a service whose files are all on a fast local disk may ignore
+this rule as a whole.
+
+## Known limits
+
+The tool does not know which file system a path is on. A path object whose type the source does not tell is not seen.
+
+## Fix safety
+
+There is no automatic fix: several calls in a row want one thread hop, not one each.
+
+## References
+
+- Python documentation, "Developing with asyncio", section "Running Blocking Code"
+- anyio documentation, "Asynchronous file I/O support"
+'''
+
+from collections.abc import Iterator
+
+from asyncvet.graph.project import Project
+from asyncvet.model import Finding, Severity
+from asyncvet.rules import Rule
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report metadata calls on the loop."""
+    for stall in project.stalls("metadata"):
+        what = f"`{stall.call}` touches the file system on the event loop"
+        if stall.sink.api.category != "metadata":
+            what = f"`{stall.call}` blocks the event loop for a short time"
+        if not stall.is_direct:
+            what += f": it reaches `{stall.sink.name}`"
+        yield Finding(
+            code=RULE.code,
+            name=RULE.name,
+            item=RULE.item,
+            message=f"{what}; {project.remedy(stall)}",
+            advice=stall.sink.api.why,
+            **project.stall_details(stall, RULE.severity),
+        )
+
+
+RULE = Rule(code="AV102", name="blocking-metadata-call", severity=Severity.LOW, item=1, check=check)
