@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: test demo new-rule clean
+.PHONY: test demo golden new-rule clean
 
 # All that continuous integration checks.
 test: $(VENV)/.dev
@@ -15,7 +15,11 @@ test: $(VENV)/.dev
 
 # The main job, shown on a service with planted faults. Status 1 says that there are findings.
 demo: $(VENV)/.project
-	$(BIN)/asyncvet check examples/shop || [ $$? -eq 1 ]
+	@$(BIN)/asyncvet check examples/shop || [ $$? -eq 1 ]
+
+# Write anew the reports that tests and README.md hold; look at what `git diff` says then.
+golden: $(VENV)/.project
+	$(BIN)/python scripts/golden.py
 
 # make new-rule NAME=busy-wait CODE=AV109
 new-rule:

@@ -32,7 +32,9 @@ from asyncvet.facts.tree import (
 )
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
-REAL_FILES = [path for folder in ("", "asyncio", "json", "email", "concurrent/futures") for path in sorted((LIBRARY / folder).glob("*.py"))]
+REAL_FILES = [
+    path for folder in ("", "asyncio", "json", "email", "concurrent/futures") for path in sorted((LIBRARY / folder).glob("*.py"))
+]
 FIRST_WITH_FORMAT_STRING_POSITIONS = (3, 12)
 LONGEST_STRING = 200
 Entry = tuple[object, ...]
@@ -45,7 +47,11 @@ def nodes(value: object) -> Iterator[Node]:
         current = stack.pop()
         if isinstance(current, Node):
             yield current
-            if isinstance(current, Operation) and current.op == "fstring" and sys.version_info < FIRST_WITH_FORMAT_STRING_POSITIONS:
+            if (
+                isinstance(current, Operation)
+                and current.op == "fstring"
+                and sys.version_info < FIRST_WITH_FORMAT_STRING_POSITIONS
+            ):
                 continue
             stack.extend(getattr(current, field) for field in current.__struct_fields__)
         elif isinstance(current, list):
@@ -120,7 +126,7 @@ def ast_entry(node: ast.AST, lines: list[bytes]) -> Entry | None:
     def place(line: int, offset: int) -> tuple[int, int]:
         return line, len(lines[line - 1][:offset].decode()) + 1
 
-    if not isinstance(node, ast.expr | ast.stmt):
+    if not isinstance(node, ast.expr | ast.stmt | ast.MatchSingleton):
         return None
     start = place(node.lineno, node.col_offset)
     end = place(node.end_lineno or 0, node.end_col_offset or 0)
@@ -142,7 +148,7 @@ def ast_entry(node: ast.AST, lines: list[bytes]) -> Entry | None:
             return ("await", *start, *end)
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             return ("comprehension", *start, *(bool(generator.is_async) for generator in node.generators))
-        case ast.Constant():
+        case ast.Constant() | ast.MatchSingleton():
             return constant_entry(node.value, start)
     return None
 
@@ -155,7 +161,13 @@ def constant_entry(value: object, start: tuple[int, int]) -> Entry | None:
         case int():
             return ("int", *start, value if value < 2**64 else None)
         case str():
-            return ("str", *start, value.encode("utf-8", "replace").decode()[:LONGEST_STRING] if value.isascii() else "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)[:LONGEST_STRING])
+            return (
+                "str",
+                *start,
+                value.encode("utf-8", "replace").decode()[:LONGEST_STRING]
+                if value.isascii()
+                else "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)[:LONGEST_STRING],
+            )
         case bytes():
             return ("bytes", *start, "")
         case None:

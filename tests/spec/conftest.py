@@ -1,4 +1,4 @@
-"""Makes every heading of `rules/*.md` a test, and its sync twin another."""
+"""Makes every heading of `rules/*.md` and `graph/*.md` a test, and its sync twin another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.spec.review import review
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.suffix == ".md" and file_path.parent.name == "rules":
+    if file_path.suffix == ".md" and file_path.parent.name in ("rules", "graph"):
         return Specification.from_parent(parent, path=file_path)
     return None
 

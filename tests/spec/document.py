@@ -1,8 +1,8 @@
 """Specifications as Markdown: a heading with fenced blocks under it is a case, each block a file.
 
 A block is labelled by the line before its fence: a path in backquotes and a colon. One Python block alone needs no label: it is
-`main.py`. Blocks of other languages count if they are labelled; the rest is prose. A line `rules: all` or
-`sync twin: reported, because ...` is a directive for the heading that it stands under and those below.
+`main.py`. Blocks of other languages count if they are labelled; the rest is prose. A line `rules: all`,
+`rules: name, name` or `sync twin: reported, because ...` is a directive for the heading that it stands under and those below.
 """
 
 from __future__ import annotations

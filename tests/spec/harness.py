@@ -66,9 +66,14 @@ class Harness:
             SpecificationError: The case names a rule that does not exist.
         """
         known = {rule.name for rule in self.rules}
-        named = {marker.rule for marker in expected} | {case.document.stem}
-        if case.directives.get("rules") == "all":
-            named |= {rule.name for rule in self.rules if not rule.preview}
+        named = {marker.rule for marker in expected}
+        match case.directives.get("rules"):
+            case None:
+                named.add(case.document.stem)
+            case "all":
+                named |= {case.document.stem, *(rule.name for rule in self.rules if not rule.preview)}
+            case names:
+                named.update(names.split(", "))
         if unknown := named - known:
             raise SpecificationError(f"{_place(case)}\nno such rule: {', '.join(sorted(unknown))}")
         return named

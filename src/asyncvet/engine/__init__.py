@@ -56,7 +56,7 @@ def review(
     with uncollected():
         reading = _read(discovery, settings, tell)
         tell("linking", 0, 1)
-        project = link(reading.modules, catalogue)
+        project = link(reading.modules, catalogue, discovery.package)
         outcome = _check(project, chosen, tell)
     report = _as_seen_from(root, discovery.base, _report(discovery, settings, reading, project, outcome))
     failures = tuple(ReadError("", None, message) for message in outcome.failures.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -39,11 +40,13 @@ class Discovery(msgspec.Struct, frozen=True):
 
     Attributes:
         base: Folder that their paths are relative to: the root, or what holds all of the paths given if the root does not.
+        package: Dotted name of the package that `base` is itself; empty if it is none.
         files: Sorted by path.
         errors: Folders that could not be listed.
     """
 
     base: Path
+    package: str
     files: tuple[SourceFile, ...]
     errors: tuple[ReadError, ...]
 
@@ -76,7 +79,8 @@ def discover(paths: Sequence[Path], settings: Settings, root: Path) -> Discovery
             raise UsageError(f"{given}: there is no Python file in this folder, apart from ignored and excluded ones")
         found |= below
     chosen = named | _without_links(found)
-    return Discovery(base, tuple(sorted(_source_file(path, base, path in named) for path in chosen)), tuple(sorted(errors)))
+    files = sorted(_source_file(path, base, path in named) for path in chosen)
+    return Discovery(base, _package(base), tuple(files), tuple(sorted(errors)))
 
 
 def is_test(path: str) -> bool:
@@ -89,6 +93,11 @@ def _base(starts: Sequence[Path], root: Path) -> Path:
     if all(start.is_relative_to(root) for start in starts):
         return root
     return Path(os.path.commonpath([start if start.is_dir() else start.parent for start in starts]))
+
+
+def _package(base: Path) -> str:
+    packages = itertools.takewhile(lambda folder: (folder / "__init__.py").is_file(), (base, *base.parents))
+    return ".".join(reversed([folder.name for folder in packages]))
 
 
 def _check(start: Path, given: Path) -> None:

@@ -35,8 +35,8 @@ WORTH_PROCESSES = 1_000_000
 CHUNK = 200_000
 """Bytes of source that a process reads at a time: about a quarter of a second, so that an interrupt is heeded soon."""
 
-LARGEST = 10_000_000
-"""Bytes of the largest file that is read unless it is named."""
+LARGEST = 20_000_000
+"""Bytes of the largest file that is read unless it is named. Measured at 10 MB: 1.3 GB of memory, 8 s for 200,000 lines."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -59,8 +59,8 @@ def read(discovery: Discovery, jobs: int, progress: Progress) -> Reading:
     files = []
     for file in discovery.files:
         if file.size > LARGEST and not file.is_named:
-            reason = f"skipped: {file.size / 1e6:.0f} MB are too many to be written by hand; name the file itself to have it read"
-            errors.append(ReadError(file.path, None, reason))
+            reason = f"{file.size / 1e6:.0f} MB of source may take more memory than there is"
+            errors.append(ReadError(file.path, None, f"skipped, as {reason}; name the file itself to have it read"))
         else:
             files.append(file)
     for path, facts in _facts(discovery.base, files, jobs or _processors(), progress):
@@ -77,7 +77,8 @@ def read(discovery: Discovery, jobs: int, progress: Progress) -> Reading:
 def uncollected() -> Iterator[None]:
     """Keep the garbage collector away while millions of objects are made and all of them kept.
 
-    It would walk the growing heap again and again and find nothing: measured, a quarter to a half of the time of a large review.
+    It would walk the growing heap again and again and find nothing. Measured on 15 MB of source: a quarter of the time of reading
+    and more than half of that of linking.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -15,6 +15,9 @@ _COMMENT = grammar.kind("comment")
 _MARKER = re.compile(r"(?i:asyncvet|noqa)|# (?:todo-)?error:")
 """What a comment holds if a tool looks at it."""
 
+_MOST_BROKEN = 20
+"""Entries that say what could not be read; a file with more is no Python, and one more says how many there were."""
+
 
 def extract(data: bytes) -> ModuleFacts:
     """What a Python file says on its own, given its bytes.
@@ -44,9 +47,13 @@ def extract(data: bytes) -> ModuleFacts:
 
 
 def _in_order(broken: list[Broken]) -> list[Broken]:
-    """Sorted by line, each message once a line."""
+    """Sorted by line, each message once a line, and no more of them than help."""
     entries = {(entry.line or 0, entry.message): entry for entry in broken}
-    return [entries[key] for key in sorted(entries)]
+    ordered = [entries[key] for key in sorted(entries)]
+    if len(ordered) > _MOST_BROKEN:
+        rest = len(ordered) - _MOST_BROKEN
+        ordered[_MOST_BROKEN:] = [Broken(ordered[_MOST_BROKEN].line, f"{rest} more places from here on could not be read")]
+    return ordered
 
 
 def _comments(lowering: Lowering, root: Node) -> list[Comment]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from asyncvet.facts import grammar
 from asyncvet.facts.grammar import significant
 from asyncvet.facts.literals import LONGEST_STRING, float_value, integer_value, string_value
-from asyncvet.facts.lowering import DEEPEST, EXPRESSIONS, Lowering, lowers_expression, opaque, too_deep
+from asyncvet.facts.lowering import DEEPEST, EXPRESSIONS, STEEP, Lowering, lowers_expression, opaque, too_deep
 from asyncvet.facts.tree import (
     Attribute,
     Await,
@@ -130,6 +132,7 @@ lowers_expression("ellipsis", is_leaf=True)(opaque)
 
 
 _QUOTES = "'\"`"
+_CONTINUED_LINE = re.compile(r"\\\r?\n")
 
 
 # --- strings -------------------------------------------------------------------------------------
@@ -145,14 +148,17 @@ def _string(lowering: Lowering, node: Node, depth: int) -> Expression:
         opening += 1
     prefix = text[start:opening].lower()
     if "f" in prefix or "t" in prefix:
-        return Operation(start, end, "fstring", _interpolated(lowering, node, depth + 1))
+        return Operation(start, end, "fstring", _interpolated(lowering, node, depth + STEEP))
     if "b" in prefix:
         return Const(start, end, "bytes", "")
     quote = text[opening : opening + 1]
     if quote == "`":
         lowering.report(start, "backquotes are Python 2 syntax")
     quotes = 3 if end - opening >= 6 and text.startswith(quote * 3, opening) else 1
-    return Const(start, end, "str", string_value(text[opening + quotes : end - quotes], is_escaped="r" not in prefix))
+    raw = text[opening + quotes : end - quotes]
+    if quotes == 1 and "\n" in raw and "\n" in _CONTINUED_LINE.sub("", raw):
+        lowering.report(start, "unterminated string")
+    return Const(start, end, "str", string_value(raw, is_escaped="r" not in prefix))
 
 
 @lowers_expression("concatenated_string")
@@ -178,7 +184,7 @@ def _interpolated(lowering: Lowering, node: Node, depth: int) -> list[Expression
             found.extend(expressions(lowering, child.children, depth))
             for part in child.children:
                 if part.kind_id == _FORMAT_SPECIFIER and depth < DEEPEST:
-                    found.extend(_interpolated(lowering, part, depth + 1))
+                    found.extend(_interpolated(lowering, part, depth + STEEP))
     return found
 
 
@@ -187,9 +193,9 @@ def _interpolated(lowering: Lowering, node: Node, depth: int) -> list[Expression
 
 @lowers_expression("attribute", "call", "subscript")
 def _chain(lowering: Lowering, node: Node, depth: int) -> Expression:
-    start = node.start_byte
     links = []
     kind = node.kind_id
+    start = node.start_byte
     while kind in _LINKS:
         children = node.children
         links.append((kind, node.end_byte, children))
@@ -197,11 +203,14 @@ def _chain(lowering: Lowering, node: Node, depth: int) -> Expression:
         kind = node.kind_id
     level = depth + len(links)
     if level > DEEPEST:
-        links = links[: DEEPEST - depth]
+        del links[DEEPEST - depth :]
         level = DEEPEST
         value = too_deep(lowering, node, level)
     else:
         value = EXPRESSIONS[level].get(kind, opaque)(lowering, node, level)
+    star = None
+    if isinstance(value, Starred):
+        star, start, value = _without_star(value)
     for kind, end, children in reversed(links):
         if kind == _CALL:
             args, keywords = arguments(lowering, children[-1], level)
@@ -213,7 +222,12 @@ def _chain(lowering: Lowering, node: Node, depth: int) -> Expression:
         else:
             value = Subscript(start, end, value, _index(lowering, children, level))
         level -= 1
-    return value
+    return value if star is None else Starred(star, value.end, value)
+
+
+def _without_star(first: Starred) -> tuple[int, int, Expression]:
+    """The start of the star, and what follows it with its start: the grammar binds a star closer than ``.``, ``(`` and operators."""
+    return first.start, first.value.start, first.value
 
 
 def arguments(lowering: Lowering, node: Node, depth: int) -> tuple[list[Expression], list[Keyword]]:
@@ -229,19 +243,14 @@ def arguments(lowering: Lowering, node: Node, depth: int) -> tuple[list[Expressi
         if lower is not None:
             args.append(lower(lowering, child, depth))
         elif kind == _KEYWORD_ARGUMENT:
-            keywords.append(_keyword(lowering, child, depth))
+            parts = child.children
+            value = parts[-1]
+            name = lowering.identifier(parts[0])
+            lowered = table.get(value.kind_id, opaque)(lowering, value, depth)
+            keywords.append(Keyword(child.start_byte, child.end_byte, name, lowered))
         elif kind == _DICTIONARY_SPLAT:
             keywords.append(Keyword(child.start_byte, child.end_byte, None, only_expression(lowering, child, depth)))
     return args, keywords
-
-
-def _keyword(lowering: Lowering, node: Node, depth: int) -> Keyword:
-    parts = node.children
-    if len(parts) != 3:
-        parts = significant(node)
-    value = parts[-1]
-    lowered = EXPRESSIONS[depth].get(value.kind_id, opaque)(lowering, value, depth)
-    return Keyword(node.start_byte, node.end_byte, lowering.identifier(parts[0]), lowered)
 
 
 def _index(lowering: Lowering, children: list[Node], depth: int) -> Expression:
@@ -262,34 +271,39 @@ def _slice(lowering: Lowering, node: Node, depth: int) -> Expression:
 
 @lowers_expression("binary_operator", "boolean_operator")
 def _binary(lowering: Lowering, node: Node, depth: int) -> Expression:
-    """A chain to the left becomes one node for each run of one operator."""
+    """Operators that group to the left: one node for each run of the same one, or a flat one where the runs are too many."""
     start = node.start_byte
     kind = node.kind_id
     links = []
-    level = depth
+    runs = 0
     last = ""
     while node.kind_id == kind:
         children = node.children
         if len(children) != 3:
             children = significant(node)
         operator = children[1].type
-        level += operator != last
+        runs += operator != last
         last = operator
         links.append((operator, node.end_byte, children[-1]))
         node = children[0]
-    if level > DEEPEST:
-        return too_deep(lowering, node, depth)
-    table = EXPRESSIONS[level]
-    operation = Operation(start, node.end_byte, "", [table.get(node.kind_id, opaque)(lowering, node, level)])
-    for operator, end, right in reversed(links):
-        if operation.op and operator != operation.op:
+    links.reverse()
+    is_flat = depth + runs > DEEPEST
+    level = depth + 1 if is_flat else depth + runs
+    first = EXPRESSIONS[level].get(node.kind_id, opaque)(lowering, node, level)
+    star = None
+    if isinstance(first, Starred):
+        star, start, first = _without_star(first)
+    operation = Operation(start, first.end, last, [first])
+    for operator, end, right in links:
+        if operator != last and is_flat:
+            operation.op += " " + operator
+        elif operator != last:
             operation = Operation(start, end, operator, [operation])
             level -= 1
-            table = EXPRESSIONS[level]
-        operation.op = operator
+        last = operator
         operation.end = end
-        operation.operands.append(table.get(right.kind_id, opaque)(lowering, right, level))
-    return operation
+        operation.operands.append(EXPRESSIONS[level].get(right.kind_id, opaque)(lowering, right, level))
+    return operation if star is None else Starred(star, operation.end, operation)
 
 
 @lowers_expression("comparison_operator")
@@ -304,7 +318,16 @@ def _comparison(lowering: Lowering, node: Node, depth: int) -> Expression:
             operands.append(lower(lowering, child, depth + 1))
         elif kind not in grammar.EXTRAS:
             operators.append(child.type)
-    return Operation(node.start_byte, node.end_byte, " ".join(operators), operands)
+    return _operation(node, " ".join(operators), operands)
+
+
+def _operation(node: Node, operator: str, operands: list[Expression]) -> Expression:
+    """An operation whose first operand in the text may have a star that belongs before all of it."""
+    first = operands[0] if operands else None
+    if not isinstance(first, Starred):
+        return Operation(node.start_byte, node.end_byte, operator, operands)
+    star, start, operands[0] = _without_star(first)
+    return Starred(star, node.end_byte, Operation(start, node.end_byte, operator, operands))
 
 
 @lowers_expression("not_operator")
@@ -320,9 +343,11 @@ def _unary(lowering: Lowering, node: Node, depth: int) -> Expression:
 
 @lowers_expression("conditional_expression")
 def _conditional(lowering: Lowering, node: Node, depth: int) -> Expression:
-    operands = expressions(lowering, node.children, depth + 1)
-    operands[:2] = reversed(operands[:2])
-    return Operation(node.start_byte, node.end_byte, "if", operands)
+    lowered = _operation(node, "if", expressions(lowering, node.children, depth + 1))
+    operation = lowered.value if isinstance(lowered, Starred) else lowered
+    if isinstance(operation, Operation):
+        operation.operands[:2] = reversed(operation.operands[:2])
+    return lowered
 
 
 @lowers_expression("named_expression")
@@ -433,7 +458,7 @@ _COMPREHENSIONS = {
 
 @lowers_expression("list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression")
 def _comprehension(lowering: Lowering, node: Node, depth: int) -> Expression:
-    depth += 1
+    depth += STEEP
     table = EXPRESSIONS[depth]
     element: Expression = Expr(node.start_byte, node.end_byte)
     key = None

@@ -8,7 +8,7 @@ from asyncvet.facts import grammar
 from asyncvet.facts.grammar import significant
 from asyncvet.facts.lower_expressions import expressions, only_expression, only_or_tuple
 from asyncvet.facts.lower_statements import block
-from asyncvet.facts.lowering import EXPRESSIONS, Lowering, lowers_statement
+from asyncvet.facts.lowering import EXPRESSIONS, STEEP, Lowering, lowers_statement
 from asyncvet.facts.tree import Attribute, Case, Expr, Expression, Match, Name, Statement
 
 _COLON = grammar.token(":")
@@ -30,7 +30,7 @@ _LITERALS = frozenset(
 
 @lowers_statement("match_statement")
 def _match(lowering: Lowering, node: Node, depth: int) -> Statement:
-    depth += 1
+    depth += STEEP
     children = significant(node)
     kinds = [child.kind_id for child in children]
     subjects = children[1 : kinds.index(_COLON)] if _COLON in kinds else []

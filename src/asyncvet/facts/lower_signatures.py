@@ -7,7 +7,7 @@ from tree_sitter import Node
 from asyncvet.facts import grammar
 from asyncvet.facts.grammar import significant
 from asyncvet.facts.lower_expressions import expressions, only_expression, only_or_tuple
-from asyncvet.facts.lowering import EXPRESSIONS, Lowering, lowers_expression, opaque
+from asyncvet.facts.lowering import EXPRESSIONS, STEEP, Lowering, lowers_expression, opaque
 from asyncvet.facts.tree import Attribute, Expr, Expression, Lambda, Operation, Param, Subscript
 
 _EQUALS = grammar.token("=")
@@ -77,11 +77,12 @@ def _parameter(lowering: Lowering, node: Node, target: Node, plain: str) -> Para
 
 @lowers_expression("lambda")
 def _lambda(lowering: Lowering, node: Node, depth: int) -> Expression:
+    depth += STEEP
     params: list[Param] = []
     for child in node.children:
         if child.kind_id == _LAMBDA_PARAMETERS:
-            params = parameters(lowering, child, depth + 1)
-    return Lambda(node.start_byte, node.end_byte, params, only_expression(lowering, node, depth + 1))
+            params = parameters(lowering, child, depth)
+    return Lambda(node.start_byte, node.end_byte, params, only_expression(lowering, node, depth))
 
 
 # --- forms that the grammar has for annotations only -----------------------------------------------
@@ -91,11 +92,9 @@ def _lambda(lowering: Lowering, node: Node, depth: int) -> Expression:
 def _generic_type(lowering: Lowering, node: Node, depth: int) -> Expression:
     """`name[...]`, a subscript like another."""
     value, parameter = significant(node)[:2]
-    level = depth + 1
+    level = depth + STEEP
     index = only_or_tuple(lowering, parameter.children[1:-1] or [parameter], level)
-    return Subscript(
-        node.start_byte, node.end_byte, EXPRESSIONS[level].get(value.kind_id, opaque)(lowering, value, level), index
-    )
+    return Subscript(node.start_byte, node.end_byte, EXPRESSIONS[level].get(value.kind_id, opaque)(lowering, value, level), index)
 
 
 @lowers_expression("union_type")

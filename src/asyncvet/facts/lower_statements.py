@@ -8,7 +8,7 @@ from asyncvet.facts import grammar
 from asyncvet.facts.grammar import significant
 from asyncvet.facts.lower_expressions import arguments, expressions, only_expression, only_or_tuple
 from asyncvet.facts.lower_signatures import parameters
-from asyncvet.facts.lowering import DEEPEST, EXPRESSIONS, STATEMENTS, Lowering, lowers_statement, opaque
+from asyncvet.facts.lowering import DEEPEST, EXPRESSIONS, STATEMENTS, STEEP, Lowering, lowers_statement, opaque
 from asyncvet.facts.recovery import salvage
 from asyncvet.facts.tree import (
     Assert,
@@ -297,8 +297,8 @@ def _if(lowering: Lowering, node: Node, depth: int) -> Statement:
     end = node.end_byte
     for index in range(len(clauses) - 1, 0, -1):
         clause = clauses[index]
-        orelse = [_branch(lowering, clause, end, orelse, depth + index + 1)]
-    return _branch(lowering, node, end, orelse, depth + 1)
+        orelse = [_branch(lowering, clause, end, orelse, depth + STEEP + index)]
+    return _branch(lowering, node, end, orelse, depth + STEEP)
 
 
 def _branch(lowering: Lowering, clause: Node, end: int, orelse: list[Statement], depth: int) -> If:
@@ -309,14 +309,14 @@ def _branch(lowering: Lowering, clause: Node, end: int, orelse: list[Statement],
 
 @lowers_statement("while_statement")
 def _while(lowering: Lowering, node: Node, depth: int) -> Statement:
-    depth += 1
+    depth += STEEP
     test = only_expression(lowering, node, depth)
     return While(node.start_byte, node.end_byte, test, _clause_body(lowering, node, depth), _else(lowering, node, depth))
 
 
 @lowers_statement("for_statement")
 def _for(lowering: Lowering, node: Node, depth: int) -> Statement:
-    depth += 1
+    depth += STEEP
     children = node.children
     operands = expressions(lowering, children, depth)
     missing = Expr(node.start_byte, node.end_byte)
@@ -344,7 +344,7 @@ def _else(lowering: Lowering, node: Node, depth: int) -> list[Statement]:
 
 @lowers_statement("with_statement")
 def _with(lowering: Lowering, node: Node, depth: int) -> Statement:
-    depth += 1
+    depth += STEEP
     items: list[WithItem] = []
     for child in node.children:
         if child.kind_id == _WITH_CLAUSE:
@@ -384,7 +384,7 @@ def _split_as(lowering: Lowering, node: Node, depth: int) -> tuple[Expression, E
 
 @lowers_statement("try_statement")
 def _try(lowering: Lowering, node: Node, depth: int) -> Statement:
-    depth += 1
+    depth += STEEP
     handlers: list[Handler] = []
     final: list[Statement] = []
     is_group = False
@@ -418,7 +418,7 @@ def _handler(lowering: Lowering, node: Node, depth: int) -> Handler:
 
 @lowers_statement("function_definition")
 def _function(lowering: Lowering, node: Node, depth: int) -> Statement:
-    depth += 1
+    depth += STEEP
     children = node.children
     name = ""
     name_start = node.start_byte
@@ -438,9 +438,7 @@ def _function(lowering: Lowering, node: Node, depth: int) -> Statement:
             body = block(lowering, child, depth)
     is_async = children[0].kind_id == _ASYNC
     has_docstring = bool(body) and _is_string(body[0])
-    return FunctionDef(
-        node.start_byte, node.end_byte, name, name_start, params, returns, body, [], is_async, has_docstring
-    )
+    return FunctionDef(node.start_byte, node.end_byte, name, name_start, params, returns, body, [], is_async, has_docstring)
 
 
 def _is_string(statement: Statement) -> bool:
@@ -451,7 +449,7 @@ def _is_string(statement: Statement) -> bool:
 
 @lowers_statement("class_definition")
 def _class(lowering: Lowering, node: Node, depth: int) -> Statement:
-    depth += 1
+    depth += STEEP
     name = ""
     name_start = node.start_byte
     bases: list[Expression] = []

@@ -2,7 +2,7 @@
 
 To lower a node of the parser's tree is to make the node of `facts.tree` that it stands for. One function does it for each kind
 of node. It is found in a table by the number of the kind. There is one table a level of nesting, so that no function has to look
-whether it may still go deeper: in the table of the last level `too_deep` stands for everything that has parts.
+whether it may still go deeper: in the last tables `too_deep` stands for everything that has parts.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from asyncvet.facts.tree import Broken, Expr, Expression, Statement, Stmt
 
 DEEPEST = 200
 """Levels of nesting that are read; the interpreter itself stops at 100 blocks and 200 brackets."""
+
+STEEP = 2
+"""Levels that a construct counts for which takes more stack than a call does: blocks, comprehensions, lambdas, format strings."""
 
 
 class Lowering(msgspec.Struct):
@@ -60,10 +63,10 @@ class Lowering(msgspec.Struct):
 LowerExpression = Callable[[Lowering, Node, int], Expression]
 LowerStatement = Callable[[Lowering, Node, int], Statement]
 
-EXPRESSIONS: list[dict[int, LowerExpression]] = [{} for _ in range(DEEPEST + 1)]
+EXPRESSIONS: list[dict[int, LowerExpression]] = [{} for _ in range(DEEPEST + STEEP)]
 """By depth, then by kind: how to lower an expression. What is no expression is not in it."""
 
-STATEMENTS: list[dict[int, LowerStatement]] = [{} for _ in range(DEEPEST + 1)]
+STATEMENTS: list[dict[int, LowerStatement]] = [{} for _ in range(DEEPEST + STEEP)]
 """By depth, then by kind: how to lower a statement. What is no statement is not in it."""
 
 
@@ -72,10 +75,8 @@ def lowers_expression(*kinds: str, is_leaf: bool = False) -> Callable[[LowerExpr
     numbers = [grammar.kind(name) for name in kinds]
 
     def enter(function: LowerExpression) -> LowerExpression:
-        for table in EXPRESSIONS:
-            table.update(dict.fromkeys(numbers, function))
-        if not is_leaf:
-            EXPRESSIONS[DEEPEST].update(dict.fromkeys(numbers, too_deep))
+        for depth, table in enumerate(EXPRESSIONS):
+            table.update(dict.fromkeys(numbers, function if is_leaf or depth < DEEPEST else too_deep))
         return function
 
     return enter
@@ -86,9 +87,8 @@ def lowers_statement(*kinds: str) -> Callable[[LowerStatement], LowerStatement]:
     numbers = [grammar.kind(name) for name in kinds]
 
     def enter(function: LowerStatement) -> LowerStatement:
-        for table in STATEMENTS[:DEEPEST]:
-            table.update(dict.fromkeys(numbers, function))
-        STATEMENTS[DEEPEST].update(dict.fromkeys(numbers, _too_deep_statement))
+        for depth, table in enumerate(STATEMENTS):
+            table.update(dict.fromkeys(numbers, function if depth < DEEPEST else _too_deep_statement))
         return function
 
     return enter

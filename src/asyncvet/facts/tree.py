@@ -100,7 +100,8 @@ class Dict(Expr):
 class Operation(Expr):
     """An operator over operands, in the order of the text.
 
-    op: a binary operator (``+``, ``%``, ``@``...), ``and``, ``or``, ``not``, a unary one as ``u-``, ``u+``, ``u~``,
+    op: a binary operator (``+``, ``%``, ``@``...), ``and``, ``or`` (all with more than two operands for a run of the same one, and
+    joined by a space in chains of hundreds), ``not``, a unary one as ``u-``, ``u+``, ``u~``,
     a comparison (``==``, ``is not``, ``not in``..., one node with all operands, `op` the operators joined by a space when
     chained), ``if`` (test, then, else), ``slice``, or ``fstring`` (the interpolated expressions; also for t-strings).
     """

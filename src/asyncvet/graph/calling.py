@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from asyncvet.catalogue import TypeRef, parse_type
@@ -30,9 +30,21 @@ from asyncvet.graph.values import (
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
-_PLAIN = frozenset({"str", "int", "bytes", "bool", "float", "None", "object", "builtins.str", "builtins.int", "builtins.bytes", "builtins.bool"})
+_PLAIN = frozenset(
+    {"str", "int", "bytes", "bool", "float", "None", "object", "builtins.str", "builtins.int", "builtins.bytes", "builtins.bool"}
+)
 _TRANSPARENT = frozenset(
-    {"property", "staticmethod", "classmethod", "wraps", "abstractmethod", "override", "overload", "contextmanager", "asynccontextmanager"}
+    {
+        "property",
+        "staticmethod",
+        "classmethod",
+        "wraps",
+        "abstractmethod",
+        "override",
+        "overload",
+        "contextmanager",
+        "asynccontextmanager",
+    }
 )
 
 
@@ -100,7 +112,9 @@ class Calling:
                 return (receiver,) if not isinstance(receiver, Class) else (Instance(receiver),)
         if is_abstract(function):
             below = self._inference.members.overrides(function)
-            return union((self._inference.returned(function), *(self.result_of_function(f) for f in below[:12] if not is_abstract(f))))
+            return union(
+                (self._inference.returned(function), *(self.result_of_function(f) for f in below[:12] if not is_abstract(f)))
+            )
         return self._inference.returned(function)
 
     def _returns_self(self, function: Function) -> bool:
@@ -157,9 +171,13 @@ class Calling:
             return _of_container(path.rpartition(".")[2], receiver)
         catalogue = self._inference.catalogue
         for api in catalogue.api(path):
-            if api.effect == "offloads" and api.is_async and api.argument:
+            if api.effect == "offloads" and api.argument and (api.is_async or api.returns == "asyncio.Future"):
                 return (Coroutine(None, self._result_of_argument(call, scope, api.argument)),)
-            found = self.from_notation(api.returns, (receiver,) if receiver is not None else NOTHING, call, scope) if api.returns else NOTHING
+            found = (
+                self.from_notation(api.returns, (receiver,) if receiver is not None else NOTHING, call, scope)
+                if api.returns
+                else NOTHING
+            )
             if api.is_async:
                 return (Coroutine(None, found),)
             if found:
@@ -249,7 +267,9 @@ class Calling:
         if any(isinstance(arg, tree.Starred) for arg in call.args):
             elements = union(self._inference.awaited(self._inference.values(arg, scope)) for arg in call.args)
             return (Coroutine(None, (Container("list", elements),)),)
-        return (Coroutine(None, (Tuple(tuple(self._inference.awaited(self._inference.values(arg, scope)) for arg in call.args)),)),)
+        return (
+            Coroutine(None, (Tuple(tuple(self._inference.awaited(self._inference.values(arg, scope)) for arg in call.args)),)),
+        )
 
 
 def is_abstract(function: Function) -> bool:
@@ -301,7 +321,7 @@ def _of_container(name: str, receiver: Value) -> Values:
     return (receiver,) if name in ("copy", "union", "__enter__") else NOTHING
 
 
-_SPECIAL: dict[str, Callable[[Calling, tree.Call, Scope], Values]] = {
+_SPECIAL: Mapping[str, Callable[[Calling, tree.Call, Scope], Values]] = {
     "builtins.super": Calling._super,
     "builtins.getattr": Calling._getattr,
     "builtins.type": Calling._type,
@@ -318,6 +338,7 @@ _SPECIAL: dict[str, Callable[[Calling, tree.Call, Scope], Values]] = {
     "asyncio.wait_for": Calling._await_argument,
     "asyncio.shield": Calling._await_argument,
     "asyncio.gather": Calling._gather,
-} | dict.fromkeys(
-    [f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "filter", "aiter")], Calling._list
-)
+    **{
+        f"builtins.{name}": Calling._list for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter")
+    },
+}

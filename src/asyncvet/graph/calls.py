@@ -89,7 +89,22 @@ class Use:
 
 _CONSUMERS = frozenset(
     f"builtins.{name}"
-    for name in ("list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max", "any", "all", "next", "map", "filter")
+    for name in (
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "dict",
+        "sorted",
+        "sum",
+        "min",
+        "max",
+        "any",
+        "all",
+        "next",
+        "map",
+        "filter",
+    )
 )
 _PASSING = frozenset({"enumerate", "zip", "reversed", "tqdm", "iter", "islice", "chain", "track"})
 _MODES = {"offloads": Mode.THREAD, "schedules": Mode.LOOP, "calls": Mode.INLINE, "defers": Mode.LATER}

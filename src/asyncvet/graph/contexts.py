@@ -9,7 +9,7 @@ from functools import cached_property
 from asyncvet.facts import tree
 from asyncvet.graph.calls import Calls, CallSite, Mode
 from asyncvet.graph.entry_points import EntryPoint
-from asyncvet.graph.scopes import Function, Module
+from asyncvet.graph.scopes import Body, Function, Module
 
 _FOLLOWED = (Mode.INLINE, Mode.COROUTINE)
 _ONCE = frozenset({"lifespan", "startup", "shutdown", "main"})
@@ -24,7 +24,9 @@ class Contexts:
         entry_points: All entry points, in a fixed order.
     """
 
-    def __init__(self, functions: Iterable[Function], modules: Iterable[Module], calls: Calls, entry_points: Iterable[EntryPoint]) -> None:
+    def __init__(
+        self, functions: Iterable[Function], modules: Iterable[Module], calls: Calls, entry_points: Iterable[EntryPoint]
+    ) -> None:
         self._functions = tuple(functions)
         self._modules = tuple(modules)
         self._calls = calls
@@ -61,10 +63,11 @@ class Contexts:
         return tuple(sorted(found, key=lambda entry: (_RANK.get(entry.role, 4), entry.label)))
 
     @cached_property
-    def callers(self) -> dict[Function, list[tuple[Function | Module, CallSite]]]:
+    def callers(self) -> dict[Function, list[tuple[Body, CallSite]]]:
         """Who runs a function in its own context, with the site."""
-        callers: dict[Function, list[tuple[Function | Module, CallSite]]] = {}
-        for scope in (*self._modules, *self._functions):
+        callers: dict[Function, list[tuple[Body, CallSite]]] = {}
+        bodies: tuple[Body, ...] = (*self._modules, *self._functions)
+        for scope in bodies:
             for site in self._calls.sites(scope):
                 for target in site.targets:
                     if target.mode in _FOLLOWED:
@@ -102,4 +105,6 @@ class Contexts:
 
 def in_loop(site: CallSite) -> bool:
     """Whether a site stands in a loop or comprehension of its function."""
-    return any(block.arm in ("loop", "comprehension") for block in site.site.block.ancestors()) or isinstance(site.node, tree.Comprehension)
+    return any(block.arm in ("loop", "comprehension") for block in site.site.block.ancestors()) or isinstance(
+        site.node, tree.Comprehension
+    )

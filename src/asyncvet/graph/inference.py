@@ -7,13 +7,13 @@ themselves are cut, and answers do not depend on the order in which questions ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from asyncvet.catalogue import Catalogue
 from asyncvet.facts import tree
 from asyncvet.graph.annotations import Annotations
 from asyncvet.graph.calling import Calling
 from asyncvet.graph.members import Members
+from asyncvet.graph.memo import Memo
 from asyncvet.graph.modules import ModuleIndex
 from asyncvet.graph.names import Names
 from asyncvet.graph.parameters import Parameters
@@ -32,8 +32,6 @@ from asyncvet.graph.values import (
     Values,
     union,
 )
-
-_DEPTH = 60
 
 
 class Inference:
@@ -54,44 +52,43 @@ class Inference:
         self.members = Members(self)
         self.calling = Calling(self)
         self.parameters = Parameters(self)
-        self._memo: dict[Any, Values] = {}
-        self._open: set[Any] = set()
+        self._memo = Memo()
 
     def values(self, expr: tree.Node | None, scope: Scope) -> Values:
         """The values that an expression standing in `scope` can have."""
         handle = _EXPRESSIONS.get(type(expr))
         if handle is None:
             return NOTHING
-        return self._once(("e", id(expr)), lambda: handle(self, expr, scope))
+        return self._memo.answer(("e", id(expr)), lambda: handle(self, expr, scope))
 
     def binding(self, binding: Binding) -> Values:
         """The values that a binding gives its name."""
-        return self._once(("b", id(binding)), lambda: self._binding(binding))
+        return self._memo.answer(("b", id(binding)), lambda: self._binding(binding))
 
     def star(self, binding: Binding, name: str) -> Values:
         """What a star import gives a name."""
-        return self._once(("s", id(binding), name), lambda: self._star(binding, name))
+        return self._memo.answer(("s", id(binding), name), lambda: self._star(binding, name))
 
     def decorated(self, function: Function) -> Values:
         """What the name of a function stands for once its decorators ran."""
-        return self._once(("d", id(function)), lambda: self.calling.decorated(function))
+        return self._memo.answer(("d", id(function)), lambda: self.calling.decorated(function))
 
     def returned(self, function: Function) -> Values:
         """What the body of a function gives: after `await` for an `async def`; for a generator, what it yields."""
-        return self._once(("r", id(function)), lambda: self.calling.returned(function))
+        return self._memo.answer(("r", id(function)), lambda: self.calling.returned(function))
 
     def parameter(self, function: Function, name: str) -> Values:
         """The values that a parameter can have."""
-        return self._once(("p", id(function), name), lambda: self.parameters.values(function, name))
+        return self._memo.answer(("p", id(function), name), lambda: self.parameters.values(function, name))
 
     def attribute(self, value: Value, name: str) -> Values:
         """The values of an attribute of a value."""
-        return self._once(("a", value, name), lambda: self.members.attribute(value, name))
+        return self._memo.answer(("a", value, name), lambda: self.members.attribute(value, name))
 
     def aliased(self, expr: tree.Name | tree.Attribute, scope: Scope) -> Iterator[tuple[tree.Node, Scope]]:
         """The expressions that a name was assigned once and for all, through imports: for aliases of types."""
         seen: set[int] = set()
-        bindings = self._bindings_of(expr, scope)
+        bindings = list(self._bindings_of(expr, scope))
         while bindings:
             binding = bindings.pop()
             if id(binding) in seen:
@@ -114,20 +111,6 @@ class Inference:
         return union(self._awaited(value) for value in values)
 
     # --- inside -----------------------------------------------------------------------------------
-
-    def _once(self, key: Any, compute: Callable[[], Values]) -> Values:
-        known = self._memo.get(key)
-        if known is not None:
-            return known
-        if key in self._open or len(self._open) > 4 * _DEPTH:
-            return NOTHING
-        self._open.add(key)
-        try:
-            result = compute()
-        finally:
-            self._open.discard(key)
-        self._memo[key] = result
-        return result
 
     def _bindings_of(self, expr: tree.Node, scope: Scope) -> list[Binding]:
         if isinstance(expr, tree.Name):

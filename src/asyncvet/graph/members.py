@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
 
-
 class Members:
     """Looks attributes up, through class hierarchies and types of libraries. Owned by `Inference`."""
 
@@ -81,7 +80,9 @@ class Members:
         """What subclasses put in the place of a method."""
         if function.owner is None:
             return []
-        found = [below.methods[function.name][-1] for below in self.subclasses(function.owner) if below.methods.get(function.name)]
+        found = [
+            below.methods[function.name][-1] for below in self.subclasses(function.owner) if below.methods.get(function.name)
+        ]
         return found or (self._implementations(function) if self._is_protocol(function.owner) else [])
 
     def _is_protocol(self, cls: Class) -> bool:
@@ -133,7 +134,12 @@ class Members:
         for below in self.subclasses(value.cls):
             # A mixin uses what only the classes composed with it have.
             found = union((found, self._in_hierarchy(Instance(below), self.mro(below), name)))
-        return found or self._assigned_from_outside(value, name) or self._forwarded(value, name) or self._of_library_base(value, name)
+        return (
+            found
+            or self._assigned_from_outside(value, name)
+            or self._forwarded(value, name)
+            or self._of_library_base(value, name)
+        )
 
     def _in_hierarchy(self, value: Instance, order: tuple[Class | Symbol, ...], name: str) -> Values:
         for base in order:
@@ -304,7 +310,11 @@ class Members:
         if isinstance(value, Container):
             return value.elements
         if isinstance(value, Tuple):
-            return value.items[index] if isinstance(index, int) and -len(value.items) <= index < len(value.items) else union(value.items)
+            return (
+                value.items[index]
+                if isinstance(index, int) and -len(value.items) <= index < len(value.items)
+                else union(value.items)
+            )
         if isinstance(value, Instance):
             method = self.method(value.cls, "__getitem__")
             return self._inference.returned(method) if method is not None else NOTHING

@@ -137,5 +137,3 @@ def reaching(bindings: list[Binding], scope: Scope, offset: int) -> list[Binding
 
 def _leaves(binding: Binding, use: Block) -> bool:
     return any(block.leaves for block in binding.block.ancestors() if not block.holds(use))
-
-

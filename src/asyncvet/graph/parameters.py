@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph.annotations import metadata
 from asyncvet.graph.modules import is_test
-from asyncvet.graph.scopes import Class, Function, Scope, last_name
+from asyncvet.graph.scopes import Body, Class, Function, Scope, last_name
 from asyncvet.graph.values import NOTHING, Bound, Instance, Partial, Value, Values, Wrapped, union
 
 if TYPE_CHECKING:
@@ -65,8 +65,10 @@ class Parameters:
 
     def _passed(self, function: Function, param: tree.Param) -> Values:
         """What the callers pass, found by the name that they call."""
-        names = [function.owner.name, *(c.name for c in self._inference.members.subclasses(function.owner))] if _is_init(function) else [function.name]
-        calls = [site for name in names for site in self._calls_by_name().get(name, ())]
+        names = [function.name]
+        if function.owner is not None and _is_init(function):
+            names = [function.owner.name, *(below.name for below in self._inference.members.subclasses(function.owner))]
+        calls = [site for name in dict.fromkeys(names) for site in self._calls_by_name().get(name, ())]
         if _is_init(function):
             calls += self._super_calls(function)
         if len(calls) > _CALLERS:
@@ -76,7 +78,9 @@ class Parameters:
     def _super_calls(self, function: Function) -> list[tuple[Scope, tree.Call]]:
         """`super().__init__(...)` in subclasses."""
         assert function.owner is not None
-        below = {method for cls in self._inference.members.subclasses(function.owner) for method in cls.methods.get("__init__", ())}
+        below = {
+            method for cls in self._inference.members.subclasses(function.owner) for method in cls.methods.get("__init__", ())
+        }
         return [(scope, call) for scope, call in self._calls_by_name().get("__init__", ()) if scope in below] if below else []
 
     def _argument(self, function: Function, param: tree.Param, scope: Scope, call: tree.Call) -> Values:
@@ -93,7 +97,12 @@ class Parameters:
             return self._inference.members.method(value, "__init__") if _is_init(wanted) else None, True
         if isinstance(value, Bound):
             function = value.function.inner if isinstance(value.function, Wrapped) else value.function
-            if isinstance(function, Function) and function is not wanted and wanted.owner is not None and wanted.name == function.name:
+            if (
+                isinstance(function, Function)
+                and function is not wanted
+                and wanted.owner is not None
+                and wanted.name == function.name
+            ):
                 if wanted in self._inference.members.overrides(function):
                     return wanted, True
             return (function if isinstance(function, Function) else None), True
@@ -108,7 +117,8 @@ class Parameters:
             for module in self._inference.modules.values():
                 if is_test(module.filename):
                     continue
-                for scope in (module, *module.functions):
+                bodies: list[Body] = [module, *module.functions]
+                for scope in bodies:
                     for site in scope.sites:
                         if isinstance(site.node, tree.Call) and (name := last_name(site.node.func)):
                             self._calls.setdefault(name, []).append((scope, site.node))

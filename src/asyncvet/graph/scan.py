@@ -64,7 +64,9 @@ class _Scanner:
         scope.bindings.setdefault(name, []).append(binding)
         return binding
 
-    def bind_target(self, target: tree.Node, kind: str, from_: int, value: tree.Node | None, path: tuple[int | str, ...] = (), **more: object) -> None:
+    def bind_target(
+        self, target: tree.Node, kind: str, from_: int, value: tree.Node | None, path: tuple[int | str, ...] = (), **more: object
+    ) -> None:
         """Bind the names of an assignment target, and the attributes of `self`."""
         if isinstance(target, tree.Name):
             self.bind(target.id, kind, from_, value=value, path=path, **more)

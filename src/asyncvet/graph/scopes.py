@@ -256,6 +256,9 @@ class Function(Scope):
         return first.name if first.kind in ("normal", "positional") else None
 
 
+Body = Function | Module
+"""The scopes whose code runs: a class body runs with the scope around it."""
+
 PROPERTIES = frozenset({"property", "cached_property", "async_property", "hybrid_property", "abstractproperty"})
 
 

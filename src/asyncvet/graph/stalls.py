@@ -90,7 +90,9 @@ def find(project: Project, kind: Kind) -> Iterator[Stall]:
 
 
 def _stall(project: Project, function: Function, way: list[Step]) -> Stall:
-    cached = [step.target.function for step in way if step.target and not step.target.function.decorator_names.isdisjoint(_MEMOISED)]
+    cached = [
+        step.target.function for step in way if step.target and not step.target.function.decorator_names.isdisjoint(_MEMOISED)
+    ]
     once = project.contexts.happens_once(way[0].site) or any(len(f.params) <= (f.self_name is not None) for f in cached)
     return Stall(function, tuple(way), bool(cached), once)
 

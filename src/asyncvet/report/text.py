@@ -49,12 +49,12 @@ def _entry(cause: list[Finding], report: Report, output: Output, paint: Paint) -
         yield f"  {paint('│', 'dim')} {_cropped(excerpt, output.width, 4)}"
     if finding.runs_in:
         once = " (once)" if finding.runs_once else ""
-        yield f"  {paint('runs in:', 'bold')} {_listed([harmless(context) for context in finding.runs_in], output)}{once}"
+        yield f"  {paint('runs in:', 'bold')} {_listed(_contexts(finding), output)}{once}"
     if others:
         yield from _others(finding, others, output)
     if finding.advice:
         first, *rest = finding.advice.splitlines()
-        yield f"  {paint('help:', 'bold green')} {harmless(first)}"
+        yield f"  {paint('note:', 'bold green')} {harmless(first)}"
         yield from (f"        {harmless(line)}" for line in rest)
     if finding.fix:
         yield f"  {paint('fix:', 'bold green')} {harmless(finding.fix.title)} ({finding.fix.safety})"
@@ -79,6 +79,16 @@ def _chain(finding: Finding, output: Output, paint: Paint) -> Iterator[str]:
         code = paint(text, style) + paint(harmless(note), style) if last else text
         edge = paint("╰" if last else "│", "dim")
         yield f"  {edge} {place:{place_width}}  {paint(f'{function:{function_width}}', 'dim')}  {code}".rstrip()
+
+
+def _contexts(finding: Finding) -> list[str]:
+    """The contexts, each kind (what stands before the colon) named only where it is not that of the one before."""
+    named, last = [], ""
+    for context in finding.runs_in:
+        kind, colon, entry = context.partition(": ")
+        named.append(harmless(entry if colon and kind == last else context))
+        last = kind
+    return named
 
 
 def _short(frame: Frame) -> str:
@@ -134,7 +144,8 @@ def _summary(report: Report, paint: Paint) -> Iterator[str]:
         yield paint("No findings", "bold green")
     parts = [f"{_counted(report.files, 'file')}, {_counted(report.lines, 'line')}, {report.seconds:.1f} s"]
     if report.unresolved_calls:
-        parts.append(f"{_counted(report.unresolved_calls, 'call')} unresolved")
+        calls = _counted(report.statistics.get("calls", report.unresolved_calls), "call")
+        parts.append(f"{report.unresolved_calls:,} of {calls} on the event loop unresolved")
     if report.suppressed:
         parts.append(f"{_counted(report.suppressed, 'finding')} suppressed")
     if report.test_files_skipped:

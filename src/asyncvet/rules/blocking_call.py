@@ -1,4 +1,4 @@
-'''Checks for calls that block the event loop: sleeps, network, database, processes, file content, locks, queues and console input.
+"""Checks for calls that block the event loop: sleeps, network, database, processes, file content, locks, queues and console input.
 
 The call may stand in a coroutine itself, or behind any number of plain functions, methods, constructors, properties, context
 managers and iterators that the coroutine, or a plain callback of the loop, runs.
@@ -60,7 +60,7 @@ There is no automatic fix: the right edit depends on who else calls the blocking
 
 - Python documentation, "Developing with asyncio", section "Running Blocking Code"
 - FastAPI documentation, "Concurrency and async / await"
-'''
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-'''Checks for file-system metadata calls on the event loop: `exists`, `stat`, `mkdir`, `unlink`, `listdir` and the like.
+"""Checks for file-system metadata calls on the event loop: `exists`, `stat`, `mkdir`, `unlink`, `listdir` and the like.
 
 ## Why is this bad?
 
@@ -43,7 +43,7 @@ There is no automatic fix: several calls in a row want one thread hop, not one e
 
 - Python documentation, "Developing with asyncio", section "Running Blocking Code"
 - anyio documentation, "Asynchronous file I/O support"
-'''
+"""
 
 from collections.abc import Iterator
 

@@ -1,10 +1,10 @@
-'''Checks for long computations on the event loop: loading and running models, password hashing, parsing of images, audio, data frames and large
-documents, training, and compression.
+"""Checks for long computations on the event loop: loading and running models, password hashing, parsing of images, audio, data
+frames and large documents, training, and compression.
 
 ## Why is this bad?
 
-A computation holds the loop's thread as a blocking call does: no other request is served until it ends. Hashing one password takes
-tens to hundreds of milliseconds, a model's answer seconds, loading it minutes.
+A computation holds the loop's thread as a blocking call does: no other request is served until it ends. Hashing one password
+takes tens to hundreds of milliseconds, a model's answer seconds, loading it minutes.
 
 ## Example
 
@@ -30,12 +30,13 @@ async def register(password: bytes) -> bytes:
 
 ## When it is fine
 
-The same work in `asyncio.to_thread`, an executor or a process pool; small constant inputs; work that no asynchronous code reaches.
+The same work in `asyncio.to_thread`, an executor or a process pool; small constant inputs; work that no asynchronous code
+reaches.
 
 ## Known limits
 
-Only calls of known libraries count: a loop written in Python over large data is not seen. How large an input is at run time is not
-known.
+Only calls of known libraries count: a loop written in Python over large data is not seen. How large an input is at run time is
+not known.
 
 ## Fix safety
 
@@ -45,7 +46,7 @@ There is no automatic fix: work that holds the interpreter's lock wants a proces
 
 - Python documentation, "Developing with asyncio", section "Running Blocking Code"
 - Python documentation, `asyncio.to_thread` and `concurrent.futures.ProcessPoolExecutor`
-'''
+"""
 
 from collections.abc import Iterator
 

@@ -135,6 +135,12 @@ def test_paths_outside_the_root_are_relative_to_what_holds_them(tmp_path: Path) 
     assert [file.path for file in discovery.files] == ["c.py", "x/b.py"]
 
 
+def test_the_root_may_be_a_package_itself(tmp_path: Path) -> None:
+    make(tmp_path, "service/__init__.py", "service/app/__init__.py", "service/app/a.py", "plain/a.py")
+    packages = [discover([tmp_path / root], Settings(), tmp_path / root).package for root in ("service/app", "plain")]
+    assert packages == ["service.app", ""]
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [

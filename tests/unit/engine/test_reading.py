@@ -82,7 +82,7 @@ def test_a_fault_while_reading_one_file_is_told_and_the_others_are_read(
 def test_files_that_are_gone_or_do_not_parse_are_errors(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("x = 1\ndef (:\n")
     files = (SourceFile("broken.py", 10, False, False), SourceFile("gone.py", 10, False, False))
-    outcome = read(Discovery(tmp_path, files, (ReadError("closed", None, "cannot be listed"),)), 1, lambda count: None)
+    outcome = read(Discovery(tmp_path, "", files, (ReadError("closed", None, "cannot be listed"),)), 1, lambda count: None)
     assert list(outcome.modules) == ["broken.py"]
     broken = tuple(ReadError("broken.py", part.line, part.message) for part in outcome.modules["broken.py"].broken)
     assert [error.line for error in broken] == [2]
@@ -97,7 +97,7 @@ def test_a_huge_file_is_read_only_if_it_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(reading, "LARGEST", 10)
     (tmp_path / "huge.py").write_text("x = 1\n" * 10)
     unnamed, named = discover([tmp_path], Settings(), tmp_path), discover([tmp_path / "huge.py"], Settings(), tmp_path)
-    message = "skipped: 0 MB are too many to be written by hand; name the file itself to have it read"
+    message = "skipped, as 0 MB of source may take more memory than there is; name the file itself to have it read"
     assert read(unnamed, 1, lambda files: None) == Reading({}, (ReadError("huge.py", None, message),))
     assert list(read(named, 1, lambda files: None).modules) == ["huge.py"]
 

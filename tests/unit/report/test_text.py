@@ -23,7 +23,7 @@ BLOCKING = Finding(
     advice="Use an async client,\nor `asyncio.to_thread`.",
     sink=Sink("requests.get", "network", "unbounded"),
     chain=CHAIN,
-    runs_in=("event-loop: route GET /items",),
+    runs_in=("event-loop: route GET /items", "event-loop: route GET /more", "worker-thread: job"),
     root_cause="cause",
 )
 DROPPED = Finding(
@@ -51,6 +51,7 @@ def test_one_entry_for_each_root_cause() -> None:
         lines=45_678,
         seconds=1.26,
         unresolved_calls=1,
+        statistics={"calls": 1234},
         suppressed=2,
         test_files_skipped=30,
         excerpts={("app/jobs.py", 3): "asyncio.create_task(work())"},
@@ -60,9 +61,9 @@ def test_one_entry_for_each_root_cause() -> None:
         "  │ app/main.py:12               read_item     return service.load(key)\n"
         "  │ app/service/__init__.py:140  Service.load  self.client.fetch(key)\n"
         "  ╰ app/client.py:7              fetch         requests.get(URL)  ← blocks: network, unbounded\n"
-        "  runs in: event-loop: route GET /items\n"
+        "  runs in: event-loop: route GET /items, route GET /more, worker-thread: job\n"
         "  and 4 more places reach this: app/more.py:1, app/more.py:2, app/more.py:3 (+1)\n"
-        "  help: Use an async client,\n"
+        "  note: Use an async client,\n"
         "        or `asyncio.to_thread`.\n"
         "\n"
         "app/jobs.py:3:1: AV301 dropped-task medium: the task is kept nowhere\n"
@@ -74,7 +75,7 @@ def test_one_entry_for_each_root_cause() -> None:
         "  rule AV999 failed\n"
         "\n"
         "6 findings from 2 root causes: 5 critical, 1 medium\n"
-        "1,200 files, 45,678 lines, 1.3 s; 1 call unresolved; 2 findings suppressed; "
+        "1,200 files, 45,678 lines, 1.3 s; 1 of 1,234 calls on the event loop unresolved; 2 findings suppressed; "
         "30 test files not reported (--include-tests)\n"
     )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from asyncvet.graph.calls import Calls
     from asyncvet.graph.inference import Inference
-    from asyncvet.graph.scopes import Function, Module
+    from asyncvet.graph.scopes import Body, Function, Module
 
 Where = Literal["event-loop", "worker-thread", "worker-process"]
 Role = Literal[
@@ -57,6 +57,11 @@ class View:
     functions: tuple[Function, ...]
     inference: Inference
     calls: Calls
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """All that runs: modules, then functions."""
+        return (*self.modules, *self.functions)
 
 
 def find_all(view: View) -> Iterator[EntryPoint]:

@@ -41,7 +41,8 @@ def is_task(function: Function, view: View) -> bool:
 
 def _is_task_class(cls: Class, view: View) -> bool:
     return any(
-        isinstance(base, Symbol) and base.path.startswith("celery") and base.path.endswith("Task") for base in view.inference.members.mro(cls)
+        isinstance(base, Symbol) and base.path.startswith("celery") and base.path.endswith("Task")
+        for base in view.inference.members.mro(cls)
     )
 
 
@@ -50,6 +51,8 @@ def _is_signal_handler(function: Function, view: View) -> bool:
     for decorator in function.decorators:
         func = decorator.func if isinstance(decorator, tree.Call) else decorator
         if isinstance(func, tree.Attribute) and func.attr == "connect":
-            if any(isinstance(v, Symbol) and v.path.startswith("celery.signals") for v in view.inference.values(func.value, scope)):
+            if any(
+                isinstance(v, Symbol) and v.path.startswith("celery.signals") for v in view.inference.values(func.value, scope)
+            ):
                 return True
     return False

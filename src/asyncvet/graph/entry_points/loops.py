@@ -13,7 +13,7 @@ from asyncvet.graph.values import Coroutine
 
 def find(view: View) -> Iterator[EntryPoint]:
     """Loop callbacks, thread functions and main coroutines."""
-    for scope in (*view.modules, *view.functions):
+    for scope in view.bodies:
         for site in view.calls.sites(scope):
             for target in site.targets:
                 if target.mode is Mode.LOOP:

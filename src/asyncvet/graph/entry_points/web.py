@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from asyncvet.facts import tree
 from asyncvet.graph.calling import argument_at
 from asyncvet.graph.entry_points import EntryPoint, Role, View, Where
-from asyncvet.graph.scopes import Function, Module, Scope, last_name
-from asyncvet.graph.values import Bound, Class, Object, Symbol, Value, Wrapped
+from asyncvet.graph.scopes import Class, Function, Module, Scope, last_name
+from asyncvet.graph.values import Bound, Object, Symbol, Value, Wrapped
 
 _METHODS = frozenset({"get", "post", "put", "delete", "patch", "head", "options", "trace"})
 _ROUTES = _METHODS | {"route", "api_route", "websocket", "websocket_route", "view"}
@@ -30,7 +30,7 @@ def find(view: View) -> Iterator[EntryPoint]:
     for function in view.functions:
         yield from _decorated(function, view)
         yield from _dependencies(function, view)
-    for scope in (*view.modules, *view.functions):
+    for scope in view.bodies:
         for site in scope.sites:
             if isinstance(site.node, tree.Call):
                 yield from _registered(site.node, scope, view)
@@ -90,7 +90,9 @@ def _registered(node: tree.Call, scope: Function | Module, view: View) -> Iterat
         path = _text(argument_at(node, ("path", 0))) or ""
         yield from _given(expr, scope, view, "route", f"route {path}")
     elif name in ("Route", "APIRoute", "WebSocketRoute") and len(node.args) + len(node.keywords) > 1:
-        yield from _given(argument_at(node, ("endpoint", 1)), scope, view, "route", f"route {_text(argument_at(node, ('path', 0))) or ''}")
+        yield from _given(
+            argument_at(node, ("endpoint", 1)), scope, view, "route", f"route {_text(argument_at(node, ('path', 0))) or ''}"
+        )
     elif name in _APPS:
         yield from _given(argument_at(node, ("lifespan",)), scope, view, "lifespan", "lifespan", "event-loop")
         for keyword, role in (("on_startup", "startup"), ("on_shutdown", "shutdown")):
@@ -103,7 +105,9 @@ def _registered(node: tree.Call, scope: Function | Module, view: View) -> Iterat
     elif name == "add_exception_handler" and len(node.args) > 1:
         yield from _given(node.args[1], scope, view, "exception handler", "exception handler")
     elif name == "add_task" and isinstance(node.func, tree.Attribute):
-        if any(isinstance(v, Object) and v.path.endswith("BackgroundTasks") for v in view.inference.values(node.func.value, scope)):
+        if any(
+            isinstance(v, Object) and v.path.endswith("BackgroundTasks") for v in view.inference.values(node.func.value, scope)
+        ):
             yield from _given(argument_at(node, ("func", 0)), scope, view, "background task", "background task")
     elif name == "BackgroundTask":
         yield from _given(argument_at(node, ("func", 0)), scope, view, "background task", "background task")

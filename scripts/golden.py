@@ -1,0 +1,65 @@
+"""Write the reports over the examples that tests compare with, and the one that README.md shows. Run as `make golden`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from pathlib import Path
+
+from asyncvet import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = "examples/shop"
+GOLDEN = ROOT / "tests" / "golden"
+FORMATS = {"text": "shop.txt", "json": "shop.json"}
+
+SHOWN = 2
+"""So many entries of the report are in README.md."""
+
+BLOCK = re.compile(r"^```console\n\$ make demo\n.*?^```\n", re.MULTILINE | re.DOTALL)
+
+MASKS = {
+    r", \d+\.\d s(?=[;\n])": ", 0.1 s",
+    r'"seconds": [\d.]+': '"seconds": 0.1',
+    r'"cached_files": \d+': '"cached_files": 0',
+    r'"version": "[^"]+"': '"version": "0.0.0"',
+}
+
+
+def report(format_name: str) -> str:
+    """The report over the example as it is now, without what differs from run to run and version to version."""
+    output = io.StringIO()
+    with contextlib.chdir(ROOT), contextlib.redirect_stdout(output):
+        status = cli.main(["check", EXAMPLE, "--format", format_name])
+    if status != cli.FOUND:
+        raise RuntimeError(f"asyncvet check {EXAMPLE} exits with {status}")
+    text = output.getvalue()
+    for pattern, mask in MASKS.items():
+        text = re.sub(pattern, mask, text)
+    return text
+
+
+def readme_block(text: str) -> str:
+    """What README.md shows of a text report: its first entries and its summary."""
+    *entries, summary = text.split("\n\n")
+    shown = [*entries[:SHOWN], f"[... {len(entries) - SHOWN} more ...]", summary]
+    return "```console\n$ make demo\n" + "\n\n".join(shown) + "```\n"
+
+
+def main() -> int:
+    """Write all of them, and say which changed."""
+    texts = {GOLDEN / name: report(format_name) for format_name, name in FORMATS.items()}
+    readme = ROOT / "README.md"
+    block = readme_block(texts[GOLDEN / FORMATS["text"]])
+    texts[readme] = BLOCK.sub(lambda _: block, readme.read_text(encoding="utf-8"))
+    for path, text in texts.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Walking the body of one function: its nodes in the order of the text, what stands around one, where it may wait.
+
+Nested functions, lambdas and classes are nodes of the body; what is inside them is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from asyncvet.facts import tree
+from asyncvet.graph.scopes import Body
+
+_CLOSED = (tree.FunctionDef, tree.Lambda, tree.ClassDef)
+
+
+def children(node: tree.Node) -> Iterator[tree.Node]:
+    """The nodes directly below a node, in the order of the text."""
+    for name in _FIELDS[type(node)]:
+        value = getattr(node, name)
+        if isinstance(value, tree.Node):
+            yield value
+        elif isinstance(value, list):
+            yield from (item for item in value if isinstance(item, tree.Node))
+
+
+def nodes(start: tree.Node | Iterable[tree.Node]) -> Iterator[tree.Node]:
+    """A node, or several, and everything below, outer ones first; not into nested functions, lambdas and classes."""
+    stack = [start] if isinstance(start, tree.Node) else list(start)[::-1]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, _CLOSED):
+            stack.extend(list(children(node))[::-1])
+
+
+def body(scope: Body) -> list[tree.Statement]:
+    """The statements of a function or module; a lambda's expression counts as one."""
+    if isinstance(scope.node, tree.Lambda):
+        return [tree.ExprStmt(scope.node.body.start, scope.node.body.end, scope.node.body)]
+    return scope.node.body  # type: ignore[union-attr]
+
+
+def awaits(start: tree.Node | Iterable[tree.Node]) -> Iterator[tree.Node]:
+    """The places where running these nodes gives the loop to others: `await`, `async with`, `async for`, async comprehensions.
+
+    A `yield` is one too in an async generator; it is not given here.
+    """
+    for node in nodes(start):
+        if isinstance(node, tree.Await) or (isinstance(node, tree.With | tree.For | tree.Generator) and node.is_async):
+            yield node
+
+
+def around(function: Body, node: tree.Node) -> list[tree.Node]:
+    """The nodes that hold `node` in the body of its function, innermost first, `node` itself not among them."""
+    path: list[tree.Node] = []
+    level: Iterable[tree.Node] = body(function)
+    while True:
+        holder = next((n for n in level if n.start <= node.start and node.end <= n.end), None)
+        if holder is None or holder is node:
+            return path[::-1]
+        path.append(holder)
+        level = children(holder)
+
+
+def _node_fields(kind: type[tree.Node]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name not in ("start", "end"))
+
+
+def _kinds(kind: type[tree.Node]) -> Iterator[type[tree.Node]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+_FIELDS = {kind: _node_fields(kind) for kind in _kinds(tree.Node)}
