@@ -44,12 +44,14 @@ def test_report(format_name: str) -> None:
 
 def test_faults() -> None:
     """Every fault in the table is found, by its rule, from where it starts to where it ends, and nothing else is."""
-    expected = sorted(
+    expected = [
         (code, f"{EXAMPLE}/{path}", qualified(path, function), sink) for code, path, function, sink in FAULT.findall(README)
-    )
+    ]
     assert len(expected) >= 8
-    found = sorted((finding["code"], finding["path"], finding["function"], finding["sink"]["name"]) for finding in findings())
-    assert found == expected
+    found = [
+        (finding["code"], finding["path"], finding["function"], (finding["sink"] or {}).get("name")) for finding in findings()
+    ]
+    assert sorted(found, key=str) == sorted(expected, key=str)
 
 
 def test_look_alikes() -> None:

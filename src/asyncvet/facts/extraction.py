@@ -6,14 +6,15 @@ import re
 
 from tree_sitter import Node
 
-from asyncvet.facts import grammar, lower_patterns, recovery, source
-from asyncvet.facts.lower_statements import block
+from asyncvet.facts import grammar, recovery, source
+from asyncvet.facts.lower_blocks import block
 from asyncvet.facts.lowering import Lowering
 from asyncvet.facts.tree import Broken, Comment, ModuleFacts
 
 _COMMENT = grammar.kind("comment")
-_MARKER = re.compile(r"(?i:asyncvet|noqa)|# (?:todo-)?error:")
-"""What a comment holds if a tool looks at it."""
+_HASH = re.compile("#.*")
+_MARKERS = ("asyncvet", "noqa", "# error:", "# todo-error:")
+"""A comment that holds one of these in any case is for a tool."""
 
 _MOST_BROKEN = 20
 """Entries that say what could not be read; a file with more is no Python, and one more says how many there were."""
@@ -29,10 +30,7 @@ def extract(data: bytes) -> ModuleFacts:
     text = source.decode(data)
     root = grammar.parse(text.utf8)
     lowering = Lowering(text.utf8.decode("latin-1"), text.line_starts, root.has_error)
-    if root.kind_id == grammar.ERROR:
-        body = recovery.salvage(lowering, root, 0)
-    else:
-        body = block(lowering, root, 0)
+    body = recovery.salvage(lowering, root, 0) if root.kind_id == grammar.ERROR else block(lowering, root, 0)
     if root.has_error:
         recovery.report_errors(lowering, root)
     return ModuleFacts(
@@ -59,16 +57,16 @@ def _in_order(broken: list[Broken]) -> list[Broken]:
 def _comments(lowering: Lowering, root: Node) -> list[Comment]:
     comments: list[Comment] = []
     text = lowering.text
-    end = 0
-    for match in _MARKER.finditer(text):
-        if match.start() < end:
+    for match in _HASH.finditer(text):
+        lower = match.group().lower()
+        place = match.start() + max(lower.rfind(marker) for marker in _MARKERS)
+        if place < match.start():
             continue
-        node = root.descendant_for_byte_range(match.start(), match.end())
+        node = root.descendant_for_byte_range(place, place + 1)
         if node is None or node.kind_id != _COMMENT:
             continue
         start = node.start_byte
-        end = node.end_byte
-        comment = text[start:end].rstrip().encode("latin-1").decode("utf-8", "replace")
+        comment = text[start : node.end_byte].rstrip().encode("latin-1").decode("utf-8", "replace")
         before = text[max(text.rfind("\n", 0, start), 0) : start]
         comments.append(Comment(start, comment, not before.strip()))
     return comments

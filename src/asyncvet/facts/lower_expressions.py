@@ -180,7 +180,7 @@ def _interpolated(lowering: Lowering, node: Node, depth: int) -> list[Expression
     found: list[Expression] = []
     for child in node.children:
         kind = child.kind_id
-        if kind == _INTERPOLATION or kind == _FORMAT_EXPRESSION:
+        if kind in (_INTERPOLATION, _FORMAT_EXPRESSION):
             found.extend(expressions(lowering, child.children, depth))
             for part in child.children:
                 if part.kind_id == _FORMAT_SPECIFIER and depth < DEEPEST:
@@ -226,7 +226,7 @@ def _chain(lowering: Lowering, node: Node, depth: int) -> Expression:
 
 
 def _without_star(first: Starred) -> tuple[int, int, Expression]:
-    """The start of the star, and what follows it with its start: the grammar binds a star closer than ``.``, ``(`` and operators."""
+    """The start of the star; the start of what follows; that itself. The grammar binds a star closer than dots and operators."""
     return first.start, first.value.start, first.value
 
 
@@ -245,7 +245,8 @@ def arguments(lowering: Lowering, node: Node, depth: int) -> tuple[list[Expressi
         elif kind == _KEYWORD_ARGUMENT:
             parts = child.children
             value = parts[-1]
-            name = lowering.identifier(parts[0])
+            raw = lowering.text[parts[0].start_byte : parts[0].end_byte]
+            name = lowering.names.get(raw) or lowering.new_name(raw)
             lowered = table.get(value.kind_id, opaque)(lowering, value, depth)
             keywords.append(Keyword(child.start_byte, child.end_byte, name, lowered))
         elif kind == _DICTIONARY_SPLAT:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tree_sitter import Node
 
 from asyncvet.facts import grammar
@@ -56,7 +58,7 @@ def _composed_parameter(lowering: Lowering, node: Node, plain: str, depth: int) 
     parts = significant(node)
     param = _parameter(lowering, node, parts[0], plain)
     table = EXPRESSIONS[depth]
-    for before, part in zip(parts, parts[1:], strict=False):
+    for before, part in pairwise(parts):
         if part.kind_id == _TYPE:
             param.annotation = table[_TYPE](lowering, part, depth)
         elif before.kind_id == _EQUALS:

@@ -19,7 +19,7 @@ _EXCERPT = 40
 
 
 def salvage(lowering: Lowering, node: Node, depth: int) -> list[Statement]:
-    """The statements, and the expressions that have parts, inside errors in `node`; not those of its blocks, which are read anyway."""
+    """The statements, and the expressions that have parts, inside errors in `node`; its blocks are read anyway."""
     statements = STATEMENTS[depth]
     expressions = EXPRESSIONS[depth]
     found: list[Statement] = []
@@ -29,9 +29,7 @@ def salvage(lowering: Lowering, node: Node, depth: int) -> list[Statement]:
         kind = current.kind_id
         if kind == grammar.ERROR:
             is_lost = True
-        elif not current.has_error and not is_lost:
-            continue
-        elif kind == _BLOCK and not is_lost:
+        elif not is_lost and (kind == _BLOCK or not current.has_error):
             continue
         elif is_lost and kind in statements:
             found.append(statements[kind](lowering, current, depth))

@@ -100,9 +100,9 @@ class Dict(Expr):
 class Operation(Expr):
     """An operator over operands, in the order of the text.
 
-    op: a binary operator (``+``, ``%``, ``@``...), ``and``, ``or`` (all with more than two operands for a run of the same one, and
-    joined by a space in chains of hundreds), ``not``, a unary one as ``u-``, ``u+``, ``u~``,
-    a comparison (``==``, ``is not``, ``not in``..., one node with all operands, `op` the operators joined by a space when
+    op: a binary operator (``+``, ``%``, ``@``...), ``and``, ``or`` (a run of the same one is one node; so is a chain of
+    hundreds, with the operators joined by a space), ``not``, a unary one as ``u-``, ``u+``, ``u~``, a comparison (``==``,
+    ``is not``, ``not in``..., one node with all operands, `op` the operators joined by a space when
     chained), ``if`` (test, then, else), ``slice``, or ``fstring`` (the interpolated expressions; also for t-strings).
     """
 

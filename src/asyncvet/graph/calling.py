@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from asyncvet.catalogue import TypeRef, parse_type
 from asyncvet.facts import tree
+from asyncvet.graph.arguments import argument_at
+from asyncvet.graph.conditions import holds
 from asyncvet.graph.scopes import Class, Function, Scope, last_name
 from asyncvet.graph.values import (
     NOTHING,
@@ -170,14 +172,18 @@ class Calling:
         if isinstance(receiver, Container | Tuple | GeneratorOf):
             return _of_container(path.rpartition(".")[2], receiver)
         catalogue = self._inference.catalogue
+        owner = path.rpartition(".")[0]
+        origin: Values = NOTHING
+        if receiver is not None and not isinstance(receiver, Class):
+            origin = (receiver,)
+        elif catalogue.type(owner) is not None:  # A class method: `AutoModel.from_pretrained(...)`.
+            origin = (Object(owner, call),)
         for api in catalogue.api(path):
             if api.effect == "offloads" and api.argument and (api.is_async or api.returns == "asyncio.Future"):
                 return (Coroutine(None, self._result_of_argument(call, scope, api.argument)),)
-            found = (
-                self.from_notation(api.returns, (receiver,) if receiver is not None else NOTHING, call, scope)
-                if api.returns
-                else NOTHING
-            )
+            if not holds(api, call, receiver, self._inference, scope):
+                continue
+            found = self.from_notation(api.returns, origin, call, scope)
             if api.is_async:
                 return (Coroutine(None, found),)
             if found:
@@ -288,18 +294,6 @@ def _is_placeholder(statement: tree.Stmt) -> bool:
     if isinstance(statement, tree.ExprStmt):
         return isinstance(statement.value, tree.Const) or type(statement.value) is tree.Expr
     return type(statement) is tree.Stmt
-
-
-def argument_at(call: tree.Call, argument: Sequence[str | int]) -> tree.Expression | None:
-    """The argument of a call that goes to a parameter, given by name, position or both."""
-    for key in argument:
-        if isinstance(key, str):
-            for keyword in call.keywords:
-                if keyword.name == key:
-                    return keyword.value
-        elif 0 <= key < len(call.args) and not any(isinstance(arg, tree.Starred) for arg in call.args[: key + 1]):
-            return call.args[key]
-    return None
 
 
 def _function_of(value: Value) -> Function | None:

@@ -6,18 +6,18 @@ another thread or to the loop is found here too, also through functions of the p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from asyncvet.catalogue import Api
 from asyncvet.facts import tree
-from asyncvet.graph.calling import argument_at, is_abstract
+from asyncvet.graph.arguments import argument_at, passed
+from asyncvet.graph.calling import is_abstract
 from asyncvet.graph.conditions import holds
-from asyncvet.graph.parameters import passed
 from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, last_name
-from asyncvet.graph.values import Bound, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
+from asyncvet.graph.values import Bound, Coroutine, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
@@ -155,7 +155,21 @@ class Calls:
         for entry in apis:
             targets.update(dict.fromkeys(self._handed(entry.api, node, scope)))
         targets.update(dict.fromkeys(self._consumed(names, node, scope)))
-        return CallSite(scope, site, tuple(targets), apis, tuple(names), bool(values) or self._is_parameter(node.func, scope))
+        run = self._awaitable(targets) if site.awaited else tuple(targets)
+        return CallSite(scope, site, run, apis, tuple(names), bool(values) or self._is_parameter(node.func, scope))
+
+    def _awaitable(self, targets: Iterable[Target]) -> tuple[Target, ...]:
+        """The targets of an awaited call: where the object may be of a sync or an async class, `await` says that it is the latter."""
+        has_coroutine = any(target.mode is Mode.COROUTINE for target in targets)
+        return tuple(
+            target
+            for target in targets
+            if target.mode is not Mode.INLINE or target.via or not (has_coroutine or self._gives_plain_value(target.function))
+        )
+
+    def _gives_plain_value(self, function: Function) -> bool:
+        found = self._inference.returned(function)
+        return bool(found) and not any(isinstance(value, Coroutine | Object) for value in found)
 
     def _run(self, value: Value) -> Iterator[Target | str]:
         """What calling a value runs: targets, and dotted names of library callables."""

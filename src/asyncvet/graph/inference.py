@@ -12,6 +12,7 @@ from asyncvet.catalogue import Catalogue
 from asyncvet.facts import tree
 from asyncvet.graph.annotations import Annotations
 from asyncvet.graph.calling import Calling
+from asyncvet.graph.contents import Contents
 from asyncvet.graph.members import Members
 from asyncvet.graph.memo import Memo
 from asyncvet.graph.modules import ModuleIndex
@@ -52,6 +53,7 @@ class Inference:
         self.members = Members(self)
         self.calling = Calling(self)
         self.parameters = Parameters(self)
+        self.contents = Contents(self)
         self._memo = Memo()
 
     def values(self, expr: tree.Node | None, scope: Scope) -> Values:
@@ -166,6 +168,7 @@ class Inference:
             found = NOTHING
         for step in binding.path:
             found = union(self._item(value, step) for value in found)
+        found = tuple(self.contents.filled(value, binding) for value in found)
         if declared and not any(isinstance(value, Instance | Function) for value in found):
             return declared
         return found

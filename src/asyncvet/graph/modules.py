@@ -60,10 +60,7 @@ class ModuleIndex:
 
     def _absolute(self, importer: str, parts: tuple[str, ...]) -> str | None:
         top = parts[0]
-        beside = _parent(importer)
-        for root in self.roots(self.source_root(importer), beside):
-            if root == beside and top in _STDLIB and root != self.source_root(importer):
-                continue
+        for root in self.roots(self.source_root(importer)):
             if self._has_top(root, top):
                 return self.find(root, parts)
         if top in _STDLIB:
@@ -82,7 +79,7 @@ class ModuleIndex:
         # A folder with modules and no __init__.py is a namespace package, unless its name is that of a library module.
         return path in self.directories and top not in _STDLIB
 
-    def _roots(self, source_root: str, beside: str) -> tuple[str, ...]:
+    def _roots(self, source_root: str) -> tuple[str, ...]:
         """Folders in which an absolute import is looked up, nearest first."""
         roots = [source_root]
         folder = source_root
@@ -90,7 +87,7 @@ class ModuleIndex:
             folder = _parent(folder)
             roots.append(folder)
         sources = [_join(root, "src") for root in roots if _join(root, "src") in self.directories]
-        return tuple(dict.fromkeys([*roots, *sources, beside]))
+        return tuple(dict.fromkeys([*roots, *sources]))
 
     def _find(self, root: str, parts: tuple[str, ...]) -> str | None:
         path = _join(root, "/".join(parts))

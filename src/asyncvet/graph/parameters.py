@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph.annotations import metadata
+from asyncvet.graph.arguments import passed
 from asyncvet.graph.modules import is_test
 from asyncvet.graph.scopes import Body, Class, Function, Scope, last_name
 from asyncvet.graph.values import NOTHING, Bound, Instance, Partial, Value, Values, Wrapped, union
@@ -68,6 +70,7 @@ class Parameters:
         names = [function.name]
         if function.owner is not None and _is_init(function):
             names = [function.owner.name, *(below.name for below in self._inference.members.subclasses(function.owner))]
+        names += [alias for name in names for alias in self._aliases.get(name, ())]
         calls = [site for name in dict.fromkeys(names) for site in self._calls_by_name().get(name, ())]
         if _is_init(function):
             calls += self._super_calls(function)
@@ -111,6 +114,17 @@ class Parameters:
             return self._target(inner, wanted)
         return (value if isinstance(value, Function) else None), False
 
+    @cached_property
+    def _aliases(self) -> dict[str, list[str]]:
+        """Other names under which modules import a function or class."""
+        aliases: dict[str, dict[str, None]] = {}
+        for module in self._inference.modules.values():
+            for name, bindings in module.bindings.items():
+                for binding in bindings:
+                    if binding.imported is not None and binding.imported[2] not in (None, name):
+                        aliases.setdefault(str(binding.imported[2]), {})[name] = None
+        return {name: list(others) for name, others in aliases.items()}
+
     def _calls_by_name(self) -> dict[str, list[tuple[Scope, tree.Call]]]:
         if self._calls is None:
             self._calls = {}
@@ -123,19 +137,6 @@ class Parameters:
                         if isinstance(site.node, tree.Call) and (name := last_name(site.node.func)):
                             self._calls.setdefault(name, []).append((scope, site.node))
         return self._calls
-
-
-def passed(function: Function, param: tree.Param, call: tree.Call, skips_self: bool) -> tree.Expression | None:
-    """The expression that a call passes for a parameter, None if it passes none or hides it behind a star."""
-    for keyword in call.keywords:
-        if keyword.name == param.name:
-            return keyword.value
-    if param.kind == "keyword":
-        return None
-    index = list(function.params).index(param.name) - (1 if skips_self and function.self_name else 0)
-    if 0 <= index < len(call.args) and not any(isinstance(arg, tree.Starred) for arg in call.args[: index + 1]):
-        return call.args[index]
-    return None
 
 
 def _is_init(function: Function) -> bool:

@@ -89,6 +89,7 @@ class _Scanner:
         method = _method_around(self.scope)
         binding = Binding(target.attr, kind, from_, self.block, self.scope, value=value, path=path, **more)  # type: ignore[arg-type]
         if method is not None and method.owner and isinstance(target.value, tree.Name) and target.value.id == method.self_name:
+            binding.owner = method.owner
             method.owner.attribute_bindings.setdefault(target.attr, []).append((method, binding))
         else:
             self.module.attribute_assignments.append((self.runner, target, binding))

@@ -78,6 +78,7 @@ class Binding:
         kind: ``assign`` (value is the expression), ``unpack`` (value and the index path within it), ``for``, ``with``, ``import``,
             ``function``, ``class``, ``param``, ``except``, ``pattern``, ``augmented``, ``annotation`` (no value).
         from_: Offset from which it holds.
+        owner: The class, if it is an attribute of `self` that is assigned.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Binding:
     imported: tuple[int, str, str | None] | None = None
     is_async: bool = False
     target: Function | Class | None = None
+    owner: Class | None = None
 
 
 @dataclass(slots=True, eq=False)

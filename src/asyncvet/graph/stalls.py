@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.catalogue import Api
 from asyncvet.facts import tree
-from asyncvet.graph.calling import argument_at
+from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.calls import ApiCall, CallSite
 from asyncvet.graph.reach import Kind, Step
 from asyncvet.graph.scopes import Function, shown

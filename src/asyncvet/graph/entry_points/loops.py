@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
-from asyncvet.graph.calling import argument_at
+from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.entry_points import EntryPoint, View
 from asyncvet.graph.values import Coroutine

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
-from asyncvet.graph.calling import argument_at
+from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.entry_points import EntryPoint, Role, View, Where
 from asyncvet.graph.scopes import Class, Function, Module, Scope, last_name
 from asyncvet.graph.values import Bound, Object, Symbol, Value, Wrapped
