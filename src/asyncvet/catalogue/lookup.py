@@ -178,7 +178,8 @@ class Catalogue:
         known = [self._types[base] for base in self._lineage(name) if base in self._types]
         inherited: dict[str, Any] = {key: next(filter(None, (getattr(kind, key) for kind in known)), "") for key in PROTOCOLS}
         attributes = {attr: notation for kind in reversed(known) for attr, notation in kind.attributes.items()}
-        return msgspec.structs.replace(own, attributes=attributes, **inherited)
+        binds_loop = any(kind.binds_loop for kind in known)
+        return msgspec.structs.replace(own, attributes=attributes, binds_loop=binds_loop, **inherited)
 
 
 def spoken_roots(file: CatalogueFile) -> set[str]:

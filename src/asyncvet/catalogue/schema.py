@@ -1,7 +1,7 @@
 """The form of the catalogue's files: what a library's calls do, and what types its objects have, as data.
 
-One TOML file a distribution under `data/`, `python.toml` and its siblings `python-*.toml` for the standard library. Names are dotted
-paths of the place where users import a thing from; a method is the path of its class, a dot and its name.
+One TOML file a distribution under `data/`, `python.toml` and its siblings `python-*.toml` for the standard library. Names are
+dotted paths of the place where users import a thing from; a method is the path of its class, a dot and its name.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ Category = Literal[
     "thread",
     "console",
     "broker",
+    "celery-publish",
+    "celery-result",
     # of what computes
     "model-load",
     "inference",
@@ -84,16 +86,18 @@ class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             ``X.__enter__`` for `with`, ``X.__getitem__`` for subscripting.
         effect: See `Effect`.
         category: Of a call that blocks or computes.
-        stall: ``unbounded`` (network, locks, other processes), ``device`` (as long as the disk takes), ``short`` (microseconds on a
-            local disk, unbounded on a network one).
+        stall: ``unbounded`` (network, locks, other processes), ``device`` (as long as the disk takes), ``short`` (microseconds on
+            a local disk, unbounded on a network one).
         unless: The entry does not hold if any of these conditions does.
         only_if: The entry holds only if all of these conditions do.
         bound: The argument that bounds the stall, in seconds.
         why: One sentence: what the caller waits for. Shown to users.
-        replacement: What to write instead in a coroutine, as an expression or the name of an API; empty means `asyncio.to_thread`.
+        replacement: What to write instead in a coroutine, as an expression or the name of an API; empty means
+            `asyncio.to_thread`.
         returns: Type of the result (after `await`, if `is_async`): a dotted class name, ``self`` (the receiver), ``argument`` (an
-            instance of the first argument, or the first argument itself), or ``list[X]``, ``dict[X]``, ``iterator[X]``, ``tuple[X]``,
-            ``async-iterator[X]``, ``context[X]`` and ``async-context[X]`` (what `with` and `async with` open to give an X).
+            instance of the first argument, or the first argument itself), or ``list[X]``, ``dict[X]``, ``iterator[X]``,
+            ``tuple[X]``, ``async-iterator[X]``, ``context[X]`` and ``async-context[X]`` (what `with` and `async with` open to
+            give an X).
         is_async: The call gives an awaitable; it does not block.
         argument: The parameters that the effect is about, by name and position: `["func", 0]`; position -1 means all of them.
         since: Version of asyncvet that brought it.
@@ -130,6 +134,7 @@ class Type(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         call: What calling an instance gives.
         getitem: What subscripting gives.
         getattr: What an attribute gives that is named neither in `attributes` nor as a method.
+        binds_loop: Its objects belong to the event loop in which they are first used, and fail in another one.
     """
 
     names: tuple[str, ...]
@@ -142,6 +147,7 @@ class Type(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     call: str = ""
     getitem: str = ""
     getattr: str = ""
+    binds_loop: bool = False
 
 
 class CatalogueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -45,6 +45,7 @@ _FORMAT_SPECIFIER = grammar.kind("format_specifier")
 _IF_CLAUSE = grammar.kind("if_clause")
 _INTERPOLATION = grammar.kind("interpolation")
 _KEYWORD_ARGUMENT = grammar.kind("keyword_argument")
+_NAMED_EXPRESSION = grammar.kind("named_expression")
 _PAIR = grammar.kind("pair")
 _PARENTHESIZED = grammar.kind("parenthesized_expression")
 _SUBSCRIPT = grammar.kind("subscript")
@@ -181,8 +182,10 @@ def _interpolated(lowering: Lowering, node: Node, depth: int) -> list[Expression
     for child in node.children:
         kind = child.kind_id
         if kind in (_INTERPOLATION, _FORMAT_EXPRESSION):
-            found.extend(expressions(lowering, child.children, depth))
             for part in child.children:
+                # `{x:=10}` is x with the format `=10`.
+                value = part.children[0] if part.kind_id == _NAMED_EXPRESSION else part
+                found.extend(expressions(lowering, [value], depth))
                 if part.kind_id == _FORMAT_SPECIFIER and depth < DEEPEST:
                     found.extend(_interpolated(lowering, part, depth + STEEP))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from tree_sitter import Node
 
 from asyncvet.facts import grammar
@@ -14,6 +16,7 @@ _TYPE_PARAMETER = grammar.kind("type_parameter")
 
 _CLOSING = {grammar.token(mark) for mark in (")", "]", "}")}
 _OPENING = {grammar.token(mark) for mark in ("(", "[", "{")}
+_QUIET = {grammar.kind("comment"), grammar.kind("line_continuation")}
 _EXCERPT = 40
 """Characters of the text shown in a message."""
 
@@ -64,16 +67,40 @@ def _is_type_default(node: Node) -> bool:
 
 
 def _report_error(lowering: Lowering, node: Node) -> None:
+    """An error may reach from the top of the file to its end: its place is that of the first thing in it that is not whole."""
+    place: Node | None = node
+    while place is not None and place.has_error:
+        node = place
+        is_error = node.kind_id == grammar.ERROR
+        place = next((child for child in node.children if child.has_error or (is_error and _is_fragment(child))), None)
+    bracket = _unclosed(node)
+    if bracket is not None:
+        lowering.report(bracket.start_byte, f"'{bracket.type}' was never closed")
+        return
+    start = node.start_byte if place is None else place.start_byte
+    text = lowering.text[start : node.end_byte]
+    start += len(text) - len(text.lstrip())
+    lowering.report(start, f"invalid syntax: {_line_at(lowering, start)[:_EXCERPT]}")
+
+
+def _line_at(lowering: Lowering, offset: int) -> str:
+    starts = lowering.line_starts
+    line = bisect_right(starts, offset)
+    raw = lowering.text[starts[line - 1] : starts[line] if line < len(starts) else None]
+    return raw.encode("latin-1").decode("utf-8", "replace").strip()
+
+
+def _is_fragment(node: Node) -> bool:
+    """Not a whole statement, nor what may stand between statements."""
+    return node.kind_id not in STATEMENTS[0] and node.kind_id not in _QUIET
+
+
+def _unclosed(node: Node) -> Node | None:
+    """The last bracket among the children of `node` that no other one closes."""
     unclosed: list[Node] = []
     for child in node.children:
         if child.kind_id in _OPENING:
             unclosed.append(child)
         elif child.kind_id in _CLOSING and unclosed:
             unclosed.pop()
-    if unclosed:
-        lowering.report(unclosed[-1].start_byte, f"'{unclosed[-1].type}' was never closed")
-        return
-    whole = STATEMENTS[0].keys() | grammar.EXTRAS
-    start = next((child.start_byte for child in node.children if child.kind_id not in whole), node.start_byte)
-    lines = lowering.text[start : node.end_byte].encode("latin-1").decode("utf-8", "replace").splitlines() or [""]
-    lowering.report(start, f"invalid syntax: {lines[0].strip()[:_EXCERPT]}")
+    return unclosed[-1] if unclosed else None

@@ -106,12 +106,11 @@ class Calling:
         """What calling a function gives, before any await or iteration."""
         if function.is_generator:
             return (GeneratorOf(function),)
+        if receiver is not None and self._gives_receiver(function):
+            instance = Instance(receiver) if isinstance(receiver, Class) else receiver
+            return (Coroutine(function, (instance,)),) if function.is_async else (instance,)
         if function.is_async:
             return (Coroutine(function),)
-        if receiver is not None and isinstance(function.node, tree.FunctionDef):
-            returns = function.node.returns
-            if isinstance(returns, tree.Name) and (returns.id == "Self" or self._returns_self(function)):
-                return (receiver,) if not isinstance(receiver, Class) else (Instance(receiver),)
         if is_abstract(function):
             below = self._inference.members.overrides(function)
             return union(
@@ -119,7 +118,11 @@ class Calling:
             )
         return self._inference.returned(function)
 
-    def _returns_self(self, function: Function) -> bool:
+    def _gives_receiver(self, function: Function) -> bool:
+        """Whether a method returns `self`, as its annotation or all its returns say."""
+        returns = function.node.returns if isinstance(function.node, tree.FunctionDef) else None
+        if isinstance(returns, tree.Name | tree.Attribute) and last_name(returns) == "Self":
+            return True
         return bool(function.returns) and all(
             isinstance(expr, tree.Name) and expr.id == function.self_name for expr, _ in function.returns
         )

@@ -12,7 +12,7 @@ from asyncvet.graph.entry_points import EntryPoint
 from asyncvet.graph.scopes import Body, Function, Module
 
 _FOLLOWED = (Mode.INLINE, Mode.COROUTINE)
-_ONCE = frozenset({"lifespan", "startup", "shutdown", "main"})
+_ONCE = frozenset({"lifespan", "startup", "shutdown", "main", "command"})
 _RANK = {"route": 0, "websocket": 0, "handler": 1, "dependency": 1, "middleware": 1, "background task": 2, "loop callback": 3}
 
 
@@ -88,6 +88,21 @@ class Contexts:
             self._once[function] = False  # Recursion runs more than once.
             known = self._once[function] = self._is_once(function)
         return known
+
+    def is_script(self, function: Function) -> bool:
+        """Whether a function runs only in a command-line program or a script's main coroutine, once: no one else waits for the loop."""
+        entries = self.entries(function)
+        return bool(entries) and all(entry.role in ("command", "main") for entry in entries) and self.runs_once(function)
+
+    def is_command(self, function: Function) -> bool:
+        """Whether a function is a command of a command-line program, or belongs to the module of one and to nothing else.
+
+        What a command calls in other modules may be a library that others call too, in ways that the source does not tell.
+        """
+        entries = self.entries(function)
+        if not entries or any(entry.role != "command" for entry in entries):
+            return False
+        return any(entry.function.module is function.module for entry in entries)
 
     def happens_once(self, site: CallSite) -> bool:
         """Whether a site of a function that runs once stands in no loop of it."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
+from asyncvet.graph import celery
 from asyncvet.graph.scopes import Binding, Class, Function, Module, Scope, dotted, last_name
 from asyncvet.graph.values import (
     NOTHING,
@@ -125,6 +126,8 @@ class Members:
 
     def _of_function(self, value: Value, name: str) -> Values:
         """Attributes that a decorator puts on a function: `task.delay`, `cached.cache_clear`."""
+        if celery.is_task(celery.body_of(value), self._inference):
+            return self._of_object(Object("celery.Task"), name)
         return (Bound(Symbol(f"function.{name}"), value),)
 
     def _of_instance(self, value: Instance, name: str) -> Values:
@@ -268,8 +271,9 @@ class Members:
             name = "__aenter__" if is_async else "__enter__"
             method = self.method(value.cls, name)
             if method is not None:
-                return self._inference.calling.result_of_function(method, value)
-            return tuple(self._library_enter(value, is_async)) or (value,)
+                return self._inference.awaited(self._inference.calling.result_of_function(method, value))
+            other = self.method(value.cls, "__enter__" if is_async else "__aenter__")
+            return tuple(self._library_enter(value, is_async)) or ((value,) if other is None else NOTHING)
         if isinstance(value, Object):
             kind = self._inference.catalogue.type(value.path)
             notation = (kind.aenter if is_async else kind.enter) if kind is not None else "self"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable
 
 from asyncvet.graph.values import NOTHING, Values
@@ -22,6 +23,8 @@ class Memo:
         self._open: dict[Hashable, int] = {}
         self._provisional: dict[Hashable, tuple[Values, int]] = {}
         self._order: list[Hashable] = []
+        # A question within a question takes up to 20 Python frames; the interpreter's own bound is meant for runaway recursion.
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 20 * _DEPTH + 1000))
         self._circle = _NO_CIRCLE  # depth of the outermost open question that the current answer leans on
 
     def answer(self, key: Hashable, compute: Callable[[], Values]) -> Values:

@@ -12,6 +12,7 @@ from asyncvet.graph.values import NOTHING, Namespace, Symbol, Value, Values, uni
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
+_END = (1 << 62) - 1
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -38,6 +39,8 @@ class Names:
                 bindings = reaching(bindings, around, offset)
             elif isinstance(start, Function) and start.is_lambda:
                 bindings = reaching(bindings, around, start.node.start)
+            else:
+                bindings = final(bindings, around)
             return union(self._inference.binding(binding) for binding in bindings)
         return NOTHING
 
@@ -54,7 +57,7 @@ class Names:
         """The values of an attribute of a module: a global, a sub-module, or a name that came by a star import."""
         bindings = module.bindings.get(name)
         if bindings:
-            found = union(self._inference.binding(binding) for binding in bindings)
+            found = union(self._inference.binding(binding) for binding in final(bindings, module))
             if found:
                 return found
         if module.filename.endswith("__init__.py"):
@@ -133,6 +136,16 @@ def reaching(bindings: list[Binding], scope: Scope, offset: int) -> list[Binding
         if binding.block.holds(use):
             return found
     return found or bindings
+
+
+def final(bindings: list[Binding], scope: Scope) -> list[Binding]:
+    """The bindings of a name in `scope` that hold once its body has run, and those that other functions make later."""
+    if len(bindings) == 1:
+        return bindings
+    root = scope.blocks[0]
+    own = [binding for binding in bindings if root.holds(binding.block)]
+    others = [binding for binding in bindings if not root.holds(binding.block)]
+    return (reaching(own, scope, _END) if own else []) + others
 
 
 def _leaves(binding: Binding, use: Block) -> bool:

@@ -15,11 +15,13 @@ from asyncvet.graph.calls import Calls, CallSite
 from asyncvet.graph.contexts import Contexts
 from asyncvet.graph.entry_points import EntryPoint, View, find_all
 from asyncvet.graph.inference import Inference
+from asyncvet.graph.loop_checks import LoopChecks
 from asyncvet.graph.modules import ModuleIndex
 from asyncvet.graph.reach import Kind, Reach, Step
 from asyncvet.graph.scan import scan
 from asyncvet.graph.scopes import Function, Module, Scope, shown
 from asyncvet.graph.stalls import Stall, find
+from asyncvet.graph.tasks import Tasks
 from asyncvet.graph.values import Values
 from asyncvet.model import Frame, Severity, Sink, Span
 
@@ -46,7 +48,7 @@ class Project:
         self.catalogue = catalogue
         self.inference = Inference(self.modules, index, catalogue)
         self.calls = Calls(self.inference)
-        self.reach = Reach(self.functions, self.calls)
+        self.reach = Reach(self.functions, self.calls, LoopChecks(self.inference))
 
     # --- names and values -------------------------------------------------------------------------
 
@@ -77,6 +79,11 @@ class Project:
     def loop_functions(self) -> tuple[Function, ...]:
         """The functions whose bodies the event loop itself runs: every `async def`, and the plain functions that it calls back."""
         return tuple(f for f in self.functions if f.is_async or self.contexts.is_loop_callback(f))
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """Where tasks are made, kept, awaited and cancelled."""
+        return Tasks(self)
 
     # --- places -------------------------------------------------------------------------------------
 
@@ -114,6 +121,7 @@ class Project:
             "span": self.span(stall.function, _head(stall.site.node)),
             "function": stall.function.qualname,
             "chain": self.frames(list(stall.way)),
+            "advice": _sentence(sink.api.why),
             "sink": Sink(sink.name, sink.api.category or "", sink.api.stall),
             "runs_in": self.contexts.runs_in(stall.function),
             "runs_once": stall.runs_once,
@@ -123,11 +131,14 @@ class Project:
     def remedy(self, stall: Stall) -> str:
         """What to write instead, in the code's own names."""
         replacement = stall.sink.api.replacement
-        if stall.is_direct and replacement:
+        if stall.is_direct and replacement and stall.function.is_async:
             return f"use `{replacement}`"
         node = stall.site.node
         if isinstance(node, tree.Call):
-            return f"use `await asyncio.to_thread({shown(node.func)}, ...)`"
+            handed = ", ".join([shown(node.func), "..."] if node.args or node.keywords else [shown(node.func)])
+            if stall.function.is_async:
+                return f"use `await asyncio.to_thread({handed})`"
+            return f"hand it to a thread: `loop.run_in_executor(None, {handed})`"
         return "move it into a function that `asyncio.to_thread` runs"
 
     # --- statistics ---------------------------------------------------------------------------------
@@ -137,6 +148,10 @@ class Project:
         """How much of the code that the loop runs was understood."""
         sites = [site for f in self.loop_functions for site in self.sites(f) if isinstance(site.node, tree.Call)]
         return Statistics(len(sites), sum(not site.is_resolved for site in sites))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def _head(node: tree.Node) -> tree.Node:

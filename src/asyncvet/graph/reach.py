@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from asyncvet.catalogue import Api
-from asyncvet.facts import tree
 from asyncvet.graph.calls import ApiCall, Calls, CallSite, Mode, Target
-from asyncvet.graph.scopes import Block, Function, last_name
+from asyncvet.graph.loop_checks import LoopChecks
+from asyncvet.graph.scopes import Function
 
-Kind = Literal["blocks", "metadata", "cpu", "runs-loop"]
+Kind = Literal["blocks", "metadata", "cpu", "runs-loop", "celery-result", "celery-publish"]
 """What a call does to the thread that runs it; each kind is a rule's business."""
 
 
@@ -21,6 +21,8 @@ def kind_of(api: Api) -> Kind | None:
     """The kind of a catalogue entry, None if it harms nobody."""
     if api.is_async:
         return None
+    if api.category == "celery-result" or api.category == "celery-publish":
+        return api.category
     if api.effect == "blocks":
         return "metadata" if api.category == "metadata" or api.stall == "short" else "blocks"
     if api.effect == "cpu-bound":
@@ -40,9 +42,10 @@ class Step:
 class Reach:
     """Shortest ways to calls of each kind, over the functions that run where their caller runs."""
 
-    def __init__(self, functions: Iterable[Function], calls: Calls) -> None:
+    def __init__(self, functions: Iterable[Function], calls: Calls, checks: LoopChecks) -> None:
         self._functions = list(functions)
         self._calls = calls
+        self._checks = checks
 
     def ways(self, function: Function, kind: Kind) -> Iterator[list[Step]]:
         """For every site of `function` from which a call of `kind` is reached: the shortest way there."""
@@ -53,11 +56,11 @@ class Reach:
 
     def way_from(self, site: CallSite, kind: Kind) -> list[Step]:
         """The shortest way from a site to a call of `kind`, empty if there is none."""
-        api = _own(site, kind)
+        api = self._own(site, kind)
         if api is not None:
             return [Step(site, None, api)]
         best: tuple[int, Target] | None = None
-        for target in _inline(site):
+        for target in self._inline(site):
             distance = self._distances[kind].get(target.function)
             if distance is not None and (best is None or distance < best[0]):
                 best = distance, target
@@ -76,13 +79,13 @@ class Reach:
             if function.is_async:
                 continue
             for site in self._calls.sites(function):
-                for target in _inline(site):
+                for target in self._inline(site):
                     callers.setdefault(target.function, []).append((function, site, target))
         return callers
 
     @cached_property
     def _search(self) -> dict[Kind, tuple[dict[Function, int], dict[Function, Step]]]:
-        return {kind: self._breadth_first(kind) for kind in ("blocks", "metadata", "cpu", "runs-loop")}
+        return {kind: self._breadth_first(kind) for kind in get_args(Kind)}
 
     @cached_property
     def _distances(self) -> dict[Kind, dict[Function, int]]:
@@ -98,7 +101,7 @@ class Reach:
         steps: dict[Function, Step] = {}
         for function in self._functions:
             for site in () if function.is_async else self._calls.sites(function):
-                api = _own(site, kind)
+                api = self._own(site, kind)
                 if api is not None:
                     distances[function], steps[function] = 0, Step(site, None, api)
                     break
@@ -112,29 +115,12 @@ class Reach:
                     queue.append(caller)
         return distances, steps
 
+    def _own(self, site: CallSite, kind: Kind) -> ApiCall | None:
+        """The entry of `kind` that a site calls itself. An awaited call is of another library than the catalogue thinks."""
+        if site.awaited or self._checks.runs_without_loop(site):
+            return None
+        return next((api for api in site.apis if kind_of(api.api) == kind), None)
 
-def _own(site: CallSite, kind: Kind) -> ApiCall | None:
-    """The entry of `kind` that a site calls itself. An awaited call is of another library than the catalogue thinks."""
-    if site.awaited or runs_without_loop(site):
-        return None
-    return next((api for api in site.apis if kind_of(api.api) == kind), None)
-
-
-def _inline(site: CallSite) -> Iterator[Target]:
-    if runs_without_loop(site):
-        return
-    yield from (target for target in site.targets if target.mode is Mode.INLINE)
-
-
-def runs_without_loop(site: CallSite) -> bool:
-    """Whether the code has just found out that no event loop runs here: `except RuntimeError` after `get_running_loop()`."""
-    return any(_asks_for_loop(block) for block in site.site.block.ancestors() if block.arm == "except")
-
-
-def _asks_for_loop(block: Block) -> bool:
-    statement = block.statement
-    if not isinstance(statement, tree.Try) or not statement.body:
-        return False
-    first = statement.body[0]
-    value = first.value if isinstance(first, tree.Assign | tree.ExprStmt) else None
-    return isinstance(value, tree.Call) and last_name(value.func) in ("get_running_loop", "current_task", "get_event_loop")
+    def _inline(self, site: CallSite) -> Iterator[Target]:
+        if not self._checks.runs_without_loop(site):
+            yield from (target for target in site.targets if target.mode is Mode.INLINE)

@@ -214,6 +214,13 @@ class Function(Scope):
         """It holds a yield of its own."""
         return bool(self.yields)
 
+    @property
+    def head(self) -> tree.Node:
+        """Its `def` with its name: the place of what concerns it as a whole. All of a lambda."""
+        if isinstance(self.node, tree.Lambda):
+            return self.node
+        return tree.Node(self.node.start, self.node.name_start + len(self.node.name.encode()))
+
     @cached_property
     def decorators(self) -> Sequence[tree.Expr]:
         """Decorator expressions from top to bottom; none for a lambda."""
@@ -301,6 +308,8 @@ def shown(node: tree.Node) -> str:
         return f"with {shown(node.items[0].value)}"
     if isinstance(node, tree.For):
         return f"for ... in {shown(node.iter)}"
+    if isinstance(node, tree.Operation):
+        return "(...)"
     if isinstance(node, tree.Comprehension) and node.generators:
         return f"... for ... in {shown(node.generators[0].iter)}"
     return "..."

@@ -17,6 +17,7 @@ from asyncvet.graph.values import Object
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
+_LESSER = ("metadata", "cpu")
 _MEMOISED = frozenset({"cache", "lru_cache", "cached_property"})
 
 
@@ -78,15 +79,24 @@ class Stall:
 
 
 def find(project: Project, kind: Kind) -> Iterator[Stall]:
-    """All stalls of a kind, one a line of each function: the shortest way, the leftmost of equals."""
+    """All stalls of a kind, one a line of each function: the shortest way, the leftmost of equals.
+
+    A line that blocks is not told of again for what else it does to the loop: the edit that ends the one ends the other. A command-line
+    program with the loop to itself stalls nobody.
+    """
     for function in project.loop_functions:
+        if project.contexts.is_command(function):
+            continue
+        graver = {project.frame(function, way[0].site.node).line for way in project.reach.ways(function, "blocks")} if kind in _LESSER else ()
         lines: dict[int, list[Step]] = {}
         for way in project.reach.ways(function, kind):
             line = project.frame(function, way[0].site.node).line
-            if line not in lines or len(way) < len(lines[line]):
+            if line not in graver and (line not in lines or len(way) < len(lines[line])):
                 lines[line] = way
         for way in lines.values():
-            yield _stall(project, function, way)
+            stall = _stall(project, function, way)
+            if not (stall.sink.api.stall == "device" and stall.runs_once and project.contexts.is_script(function)):
+                yield stall
 
 
 def _stall(project: Project, function: Function, way: list[Step]) -> Stall:

@@ -82,7 +82,6 @@ def check(project: Project) -> Iterator[Finding]:
             name=RULE.name,
             item=RULE.item,
             message=f"{what}; {project.remedy(stall)}",
-            advice=stall.sink.api.why,
             **details,
         )
 

@@ -29,7 +29,7 @@ async def has_model(name: str) -> bool:
 ## When it is fine
 
 The same call in a thread; code that no asynchronous code reaches; a service whose files are all on a fast local disk may ignore
-this rule as a whole.
+this rule as a whole. What provably runs once, at start-up or in a command-line program, is not reported.
 
 ## Known limits
 
@@ -55,6 +55,8 @@ from asyncvet.rules import Rule
 def check(project: Project) -> Iterator[Finding]:
     """Report metadata calls on the loop."""
     for stall in project.stalls("metadata"):
+        if stall.runs_once:
+            continue  # Microseconds, once in the life of a process, are worth no edit.
         what = f"`{stall.call}` touches the file system on the event loop"
         if stall.sink.api.category != "metadata":
             what = f"`{stall.call}` blocks the event loop for a short time"
@@ -65,7 +67,6 @@ def check(project: Project) -> Iterator[Finding]:
             name=RULE.name,
             item=RULE.item,
             message=f"{what}; {project.remedy(stall)}",
-            advice=stall.sink.api.why,
             **project.stall_details(stall, RULE.severity),
         )
 

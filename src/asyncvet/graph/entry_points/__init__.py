@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
     from asyncvet.graph.scopes import Body, Function, Module
 
-Where = Literal["event-loop", "worker-thread", "worker-process"]
+Where = Literal["event-loop", "main-thread", "worker-thread", "worker-process"]
 Role = Literal[
     "route",
     "websocket",
@@ -29,6 +29,7 @@ Role = Literal[
     "celery signal",
     "loop callback",
     "main",
+    "command",
     "handler",
     "thread",
 ]
@@ -66,7 +67,7 @@ class View:
 
 def find_all(view: View) -> Iterator[EntryPoint]:
     """The entry points of all frameworks."""
-    from asyncvet.graph.entry_points import celery, handlers, loops, web
+    from asyncvet.graph.entry_points import celery, commands, handlers, loops, web
 
-    for framework in (web, celery, handlers, loops):
+    for framework in (web, celery, commands, handlers, loops):
         yield from framework.find(view)

@@ -1,0 +1,215 @@
+"""What catches a cancellation, and what becomes of it: raised again, handed on, or swallowed while the code goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncvet.facts import tree
+from asyncvet.graph import walk
+from asyncvet.graph.scopes import Function, dotted, last_name
+from asyncvet.graph.values import Container, Symbol, Tuple, Value, union
+
+if TYPE_CHECKING:
+    from asyncvet.graph.project import Project
+
+_CANCELLED = frozenset({"asyncio.CancelledError", "asyncio.exceptions.CancelledError", "trio.Cancelled"})
+_ALL = frozenset({"builtins.BaseException"})
+_LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "trace", "success"})
+_SHOWING = _LOGGING | {"print", "print_exc", "print_exception", "format_exc", "format_exception", "str", "repr", "type", "rprint"}
+_GIVING_UP = frozenset({"exit", "_exit", "abort", "uncancel", "fail", "skip"})
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """A place that catches a cancellation.
+
+    Attributes:
+        node: The handler, or the `suppress(...)` of a `with`.
+        statement: The `try` or `with` that it belongs to.
+        guarded: The statements in which a cancellation is caught.
+        body: What runs then; empty for `suppress`.
+        caught: What it names: ``CancelledError``, ``BaseException``, or ``everything`` for a bare `except`.
+    """
+
+    function: Function
+    node: tree.Handler | tree.Expr
+    statement: tree.Try | tree.With
+    guarded: tuple[tree.Stmt, ...]
+    body: tuple[tree.Stmt, ...]
+    caught: str
+
+    @property
+    def does_nothing(self) -> bool:
+        """Nothing runs when it catches."""
+        return all(type(s) is tree.Stmt or (isinstance(s, tree.ExprStmt) and type(s.value) is tree.Expr) for s in self.body)
+
+
+def catches(project: Project, function: Function) -> Iterator[Catch]:
+    """The places in the body of a function that catch a cancellation, in the order of the text."""
+    for node in walk.nodes(walk.body(function)):
+        if isinstance(node, tree.Try):
+            handler = next((h for h in node.handlers if caught_by(project, function, h)), None)
+            if handler is not None:
+                caught = caught_by(project, function, handler)
+                yield Catch(function, handler, node, tuple(node.body), tuple(handler.body), caught)
+        elif isinstance(node, tree.With) and not node.is_async:
+            for item in node.items:
+                call = item.value
+                if isinstance(call, tree.Call) and last_name(call.func) == "suppress":
+                    caught = next(filter(None, (_caught(project, function, expr) for expr in call.args)), "")
+                    if caught:
+                        yield Catch(function, call, node, tuple(node.body), (), caught)
+
+
+def caught_by(project: Project, function: Function, handler: tree.Handler) -> str:
+    """What a handler names that takes cancellations in, empty if it lets them pass."""
+    return "everything" if handler.exc is None else _caught(project, function, handler.exc)
+
+
+def waits(project: Project, catch: Catch) -> list[tree.Node]:
+    """The places under a catch at which a cancellation can arrive there: those that no inner catch takes it from."""
+    inner = [
+        statement
+        for other in catches(project, catch.function)
+        if other.statement is not catch.statement and not hands_on(other)
+        for statement in other.guarded
+    ]
+    found = list(walk.awaits(catch.guarded))
+    if catch.function.is_context_manager:
+        found += [node for node in walk.nodes(catch.guarded) if isinstance(node, tree.Yield)]
+    return [
+        node
+        for node in found
+        if not any(s.start <= node.start and node.end <= s.end for s in inner if _holds(catch.guarded, s))
+    ]
+
+
+def hands_on(catch: Catch) -> bool:
+    """Whether the cancellation does not end here: something is raised, the exception is passed on, or the process ends."""
+    for node in walk.nodes(catch.body):
+        if isinstance(node, tree.Raise):
+            return True
+        if isinstance(node, tree.Call) and last_name(node.func) in _GIVING_UP:
+            return True
+    name = catch.node.name if isinstance(catch.node, tree.Handler) else None
+    return name is not None and any(_is_passed_on(node, name) for node in catch.body)
+
+
+def is_log(statement: tree.Stmt) -> bool:
+    """Whether a statement only tells: a log message, a print, a pass, a constant."""
+    if type(statement) is tree.Stmt:
+        return True
+    if not isinstance(statement, tree.ExprStmt):
+        return False
+    value = statement.value
+    return not isinstance(value, tree.Call) and type(value) in (tree.Expr, tree.Const) or (
+        isinstance(value, tree.Call) and last_name(value.func) in _SHOWING
+    )
+
+
+def following(function: Function, catch: Catch) -> tuple[list[tree.Stmt], bool]:
+    """What runs after a catch that swallowed: the statements behind it, and whether a loop around it runs on."""
+    last = catch.body[-1] if catch.body else None
+    if isinstance(last, tree.Return):
+        return _finals(function, catch.statement), False
+    leaving = last.kind if isinstance(last, tree.Jump) else ""
+    behind: list[tree.Stmt] = list(_own_final(catch.statement))
+    node: tree.Node = catch.statement
+    for holder in walk.around(function, catch.statement):
+        if isinstance(holder, tree.While | tree.For) and _in(holder.body, node):
+            if leaving == "break":
+                leaving = ""
+            elif leaving == "continue" or not _ends_loop(holder, catch.body):
+                return behind, True
+            node = holder
+            continue
+        if not leaving:
+            behind += _rest(holder, node)
+        node = holder
+    if not leaving:
+        behind += _after(walk.body(function), node)
+    return behind, False
+
+
+def _ends_loop(loop: tree.While | tree.For, body: Iterable[tree.Stmt]) -> bool:
+    """Whether what a handler sets is what the loop tests: `self.running = False`, `stop.set()`."""
+    if not isinstance(loop, tree.While):
+        return False
+    tested = {dotted(node) for node in walk.nodes(loop.test) if isinstance(node, tree.Name | tree.Attribute)} - {""}
+    for node in walk.nodes(body):
+        if isinstance(node, tree.Assign) and any(dotted(target) in tested for target in node.targets):
+            return True
+        if isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and dotted(node.func.value) in tested:
+            return node.func.attr in ("set", "clear")
+    return False
+
+
+def _finals(function: Function, statement: tree.Stmt) -> list[tree.Stmt]:
+    found = list(_own_final(statement))
+    for holder in walk.around(function, statement):
+        found += _own_final(holder)
+    return found
+
+
+def _own_final(node: tree.Node) -> list[tree.Statement]:
+    return node.final if isinstance(node, tree.Try) else []
+
+
+def _rest(holder: tree.Node, node: tree.Node) -> list[tree.Stmt]:
+    """The statements behind `node` in the list of `holder` that holds it, with what a `try` adds."""
+    lists: list[list[tree.Statement]] = [
+        part for name in ("body", "orelse", "final") if isinstance(part := getattr(holder, name, None), list)
+    ]
+    rest = [statement for part in lists if _in(part, node) for statement in _after(part, node)]
+    if isinstance(holder, tree.Try) and not _in(holder.final, node):
+        rest += (holder.orelse if _in(holder.body, node) else []) + holder.final
+    return rest
+
+
+def _after(statements: list[tree.Statement], node: tree.Node) -> list[tree.Stmt]:
+    return [statement for statement in statements if statement.start >= node.end]
+
+
+def _in(statements: Iterable[tree.Stmt], node: tree.Node) -> bool:
+    return any(statement.start <= node.start and node.end <= statement.end for statement in statements)
+
+
+def _holds(statements: Iterable[tree.Stmt], inner: tree.Stmt) -> bool:
+    return _in(statements, inner)
+
+
+def _caught(project: Project, function: Function, expr: tree.Expr) -> str:
+    if isinstance(expr, tree.Sequence):
+        return next(filter(None, (_caught(project, function, item) for item in expr.items)), "")
+    if isinstance(expr, tree.Call):
+        return "CancelledError" if last_name(expr.func) == "get_cancelled_exc_class" else ""
+    values = list(_flat(project.values(expr, function)))
+    for value in values:
+        if isinstance(value, Symbol) and value.path in _CANCELLED:
+            return "CancelledError"
+        if isinstance(value, Symbol) and value.path in _ALL:
+            return "BaseException"
+    return "CancelledError" if not values and last_name(expr) == "CancelledError" else ""
+
+
+def _flat(values: Iterable[Value]) -> Iterator[Value]:
+    for value in values:
+        if isinstance(value, Tuple):
+            yield from _flat(union(value.items))
+        elif isinstance(value, Container):
+            yield from _flat(value.elements)
+        else:
+            yield value
+
+
+def _is_passed_on(node: tree.Node, name: str) -> bool:
+    """Whether a node uses a name for more than telling of it."""
+    if isinstance(node, tree.Name):
+        return node.id == name
+    if isinstance(node, tree.Call) and last_name(node.func) in _SHOWING:
+        return False
+    if isinstance(node, tree.Operation) and node.op == "fstring":
+        return False
+    return any(_is_passed_on(child, name) for child in walk.children(node))

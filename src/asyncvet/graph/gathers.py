@@ -1,0 +1,251 @@
+"""Gathers: calls of `asyncio.gather`, the awaitables that each runs at once, and what becomes of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncvet.facts import tree
+from asyncvet.graph import walk
+from asyncvet.graph.arguments import argument_at
+from asyncvet.graph.calls import CallSite, Mode
+from asyncvet.graph.outside import Outside, is_outside
+from asyncvet.graph.raising import contains_errors, escapes, is_caught
+from asyncvet.graph.scopes import Binding, Function, last_name
+from asyncvet.graph.values import Coroutine
+
+if TYPE_CHECKING:
+    from asyncvet.graph.project import Project
+
+_TASKS = frozenset({"create_task", "ensure_future"})
+_ALL_AT_ONCE = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
+_AROUND = frozenset({"create_task", "ensure_future", "wait_for", "shield"})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An awaitable that a gather runs.
+
+    Attributes:
+        expr: The expression that makes the coroutine, tasks and time limits around it taken off.
+        is_task: It was made a task before the gather.
+        loop: The `for` or comprehension clause that makes one for each item; None if it stands alone.
+    """
+
+    expr: tree.Expression
+    is_task: bool
+    loop: tree.For | tree.Generator | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """A call of `asyncio.gather` in a function.
+
+    Attributes:
+        members: What it runs, as far as the function tells.
+        is_complete: `members` are all there are.
+        lists: Names of the lists that hold them.
+    """
+
+    function: Function
+    site: CallSite
+    members: tuple[Member, ...]
+    is_complete: bool
+    lists: tuple[str, ...]
+
+    @property
+    def call(self) -> tree.Call:
+        """The call."""
+        assert isinstance(self.site.node, tree.Call)
+        return self.site.node
+
+    @property
+    def returns_exceptions(self) -> bool:
+        """`return_exceptions` is given and not the literal False."""
+        expr = argument_at(self.call, ["return_exceptions"])
+        return expr is not None and not (isinstance(expr, tree.Const) and expr.value is False)
+
+    @property
+    def runs_several(self) -> bool:
+        """It can have more than one member."""
+        return len(self.members) > 1 or any(member.loop is not None for member in self.members)
+
+    @property
+    def awaits_here(self) -> bool:
+        """Its result is awaited where it stands, itself or through `wait_for`."""
+        if self.site.awaited:
+            return True
+        outer = walk.around(self.function, self.call)[:2]
+        is_bounded = isinstance(outer[0], tree.Call) and last_name(outer[0].func) == "wait_for"
+        return is_bounded and isinstance(outer[1], tree.Await)
+
+    @property
+    def drops_results(self) -> bool:
+        """Nobody looks at what its members give."""
+        statement = self.site.site.statement
+        if not isinstance(statement, tree.ExprStmt):
+            return False
+        value = statement.value.value if isinstance(statement.value, tree.Await) else None
+        return value is self.call or (isinstance(value, tree.Call) and value.args[:1] == [self.call])
+
+
+class Gathers:
+    """Finds gathers. One object a rule's run."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self.outside = Outside(project)
+
+    def __iter__(self) -> Iterator[Gather]:
+        """All gathers that functions of the project wait for, in order."""
+        for function in self._project.functions:
+            for site in self._project.sites(function):
+                if "asyncio.gather" in site.names and isinstance(site.node, tree.Call):
+                    yield self._gather(function, site, site.node)
+
+    def fan_outs(self) -> Iterator[tuple[Function, tree.Call, Member]]:
+        """Members that run once for each item of a collection, with the call that runs them: gathers, waits, task groups."""
+        for function in self._project.functions:
+            for site in self._project.sites(function):
+                if not isinstance(site.node, tree.Call):
+                    continue
+                if not _ALL_AT_ONCE.isdisjoint(site.names):
+                    members = self._gather(function, site, site.node).members
+                elif "asyncio.TaskGroup.create_task" in site.names and site.node.args:
+                    members = (Member(site.node.args[0], True, _loop_in_group(function, site.node)),)
+                else:
+                    continue
+                yield from ((function, site.node, member) for member in members if member.loop is not None)
+
+    def functions(self, function: Function, member: Member) -> tuple[Function, ...]:
+        """The coroutine functions of the project that a member runs."""
+        site = self.site(function, member)
+        found = [target.function for target in site.targets if target.mode is Mode.COROUTINE] if site is not None else []
+        values = self._project.values(member.expr, function)
+        found.extend(value.function for value in values if isinstance(value, Coroutine) and value.function is not None)
+        return tuple(dict.fromkeys(found))
+
+    def site(self, function: Function, member: Member) -> CallSite | None:
+        """The call that makes a member."""
+        return next((site for site in self._project.sites(function) if site.node is member.expr), None)
+
+    def is_external(self, function: Function, member: Member) -> bool:
+        """Whether a member waits for another system."""
+        run = self.functions(function, member)
+        if run:
+            return any(self.outside.is_reached_from(below) for below in run)
+        site = self.site(function, member)
+        return site is not None and is_outside(site)
+
+    def can_fail(self, function: Function, member: Member) -> bool:
+        """Whether an error of what a member waits for leaves it."""
+        run = self.functions(function, member)
+        return not run or not all(contains_errors(below) for below in run)
+
+    def fails_fast(self, gather: Gather) -> bool:
+        """Whether the first error of a gather leaves its siblings running with nobody to look after them."""
+        function = gather.function
+        if gather.returns_exceptions or not gather.awaits_here or not gather.runs_several or is_caught(function, gather.call):
+            return False
+        if self._project.contexts.runs_once(function):
+            return False
+        if not any(self.is_external(function, m) and self.can_fail(function, m) for m in gather.members):
+            return False
+        return gather.drops_results or escapes(self._project, function)
+
+    # --- members ------------------------------------------------------------------------------------
+
+    def _gather(self, function: Function, site: CallSite, call: tree.Call) -> Gather:
+        collector = _Collector(function, call)
+        for argument in call.args:
+            if "asyncio.gather" in site.names:
+                collector.argument(argument)
+            else:
+                collector.several(argument)
+        return Gather(function, site, tuple(collector.members), collector.is_complete, tuple(collector.lists))
+
+
+class _Collector:
+    """Collects the members of one gather."""
+
+    def __init__(self, function: Function, call: tree.Call) -> None:
+        self._function = function
+        self._call = call
+        self.members: list[Member] = []
+        self.lists: list[str] = []
+        self.is_complete = True
+
+    def argument(self, argument: tree.Expression) -> None:
+        if isinstance(argument, tree.Starred):
+            self.several(argument.value)
+        else:
+            self._add(argument, None)
+
+    def several(self, expr: tree.Expression) -> None:
+        """Members from a list, a comprehension, or a name that stands for one."""
+        if isinstance(expr, tree.Comprehension) and expr.generators:
+            self._add(expr.element, expr.generators[-1])
+        elif isinstance(expr, tree.Sequence):
+            for item in expr.items:
+                self.argument(item)
+        elif isinstance(expr, tree.Name) and expr.id in self._function.bindings and expr.id not in self.lists:
+            self.lists.append(expr.id)
+            self._bound(expr.id)
+        else:
+            self.is_complete = False
+
+    def _bound(self, name: str) -> None:
+        for binding in self._function.bindings[name]:
+            value = binding.value
+            if binding.kind == "assign" and not binding.path and isinstance(value, tree.Sequence | tree.Comprehension):
+                self.several(value)
+            else:
+                self.is_complete = False
+        for site in self._function.sites:
+            call = site.node
+            if not isinstance(call, tree.Call) or not isinstance(call.func, tree.Attribute) or len(call.args) != 1:
+                continue
+            if isinstance(call.func.value, tree.Name) and call.func.value.id == name:
+                if call.func.attr in ("append", "add"):
+                    self._add(call.args[0], self._loop_around(call))
+                elif call.func.attr in ("extend", "update"):
+                    self.several(call.args[0])
+
+    def _loop_around(self, node: tree.Node) -> tree.For | None:
+        """The innermost loop around an append that does not hold the gather as well."""
+        for around in walk.around(self._function, node):
+            if isinstance(around, tree.For | tree.While):
+                holds = around.start <= self._call.start < around.end
+                return around if isinstance(around, tree.For) and not holds else None
+        return None
+
+    def _add(self, expr: tree.Expression, loop: tree.For | tree.Generator | None) -> None:
+        is_task = False
+        while True:
+            if isinstance(expr, tree.Call) and last_name(expr.func) in _AROUND and expr.args:
+                is_task = is_task or last_name(expr.func) in _TASKS
+                expr = expr.args[0]
+            elif isinstance(expr, tree.Name) and (value := self._assigned(expr)) is not None:
+                expr = value
+            else:
+                break
+        self.members.append(Member(expr, is_task, loop))
+
+    def _assigned(self, name: tree.Name) -> tree.Call | None:
+        """The one call that gives a name its value."""
+        bindings: list[Binding] = self._function.bindings.get(name.id, [])
+        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path else None
+        return value if isinstance(value, tree.Call) and value.end <= name.start else None
+
+
+def _loop_in_group(function: Function, call: tree.Call) -> tree.For | tree.Generator | None:
+    """The loop between a task and the task group that waits for it."""
+    for around in walk.around(function, call):
+        if isinstance(around, tree.Comprehension):
+            return around.generators[-1]
+        if isinstance(around, tree.For):
+            return around
+        if isinstance(around, tree.With) and around.is_async:
+            return None
+    return None

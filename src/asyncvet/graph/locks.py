@@ -1,0 +1,180 @@
+"""Locks: which one an expression is, and over which stretch of a function it is held.
+
+A lock is an object of the catalogue whose `acquire` waits for a lock: an asynchronous one if that is awaited, a thread lock if it
+blocks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from asyncvet.facts import tree
+from asyncvet.graph import walk
+from asyncvet.graph.scopes import Function, Scope, last_name, shown
+from asyncvet.graph.values import GeneratorOf, Instance, Object, Value
+
+if TYPE_CHECKING:
+    from asyncvet.graph.project import Project
+
+Kind = Literal["async", "thread"]
+_LOCK_WORDS = re.compile(r"(^|_)(\w*lock(s|ed|er)?|mutex(es)?|sem(aphore)?s?|exclusive(ly)?|serialized?|guard(ed)?|singleflight)(_|$)")
+_NO_LOCK = re.compile(r"(^|_)(un|b|c)lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What an expression stands for; `path` is the library's class."""
+
+    path: str
+    kind: Kind
+
+    @property
+    def is_exclusive(self) -> bool:
+        """It lets one in at a time: no semaphore, no limiter."""
+        return not any(word in self.path for word in ("Semaphore", "Limiter"))
+
+    @property
+    def is_reentrant(self) -> bool:
+        """Its holder may take it again: for a thread lock, everything that runs in the same thread. A condition has such a lock."""
+        return self.path.endswith((".RLock", ".Condition"))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A stretch of a function, in offsets, over which a lock is held.
+
+    Attributes:
+        node: Where it is taken: the item of the `with`, or the call of `acquire`.
+        expr: The lock.
+        lock: What it is; None where only its name says that it is a lock.
+        is_async: It is taken by `async with` or an awaited call.
+        body: The nodes that run meanwhile, if that is the body of a `with`.
+    """
+
+    node: tree.Node
+    expr: tree.Node
+    lock: Lock | None
+    is_async: bool
+    start: int
+    end: int
+    body: tuple[tree.Node, ...] = ()
+
+    def covers(self, offset: int) -> bool:
+        """Whether it is held at an offset."""
+        return self.start <= offset < self.end
+
+
+def lock_of(project: Project, expr: tree.Node, scope: Scope) -> Lock | None:
+    """The lock that an expression stands for, None if it is none or may be of both kinds."""
+    found = {lock for value in project.values(expr, scope) if (lock := _lock(project, value)) is not None}
+    kinds = {lock.kind for lock in found}
+    return min(found, key=lambda lock: lock.path) if len(kinds) == 1 else None
+
+
+def made_lock(project: Project, expr: tree.Node | None, scope: Scope) -> Lock | None:
+    """The lock that an expression makes anew."""
+    return lock_of(project, expr, scope) if isinstance(expr, tree.Call) and _makes(project, expr, scope) else None
+
+
+def held(project: Project, function: Function) -> Iterator[Held]:
+    """The stretches of a function over which it holds a lock, in the order in which they are written."""
+    for site in function.sites:
+        if isinstance(site.node, tree.With):
+            yield from _entered(project, function, site.node)
+        elif isinstance(site.node, tree.Call):
+            taken = _acquired(project, function, site.node, site.awaited)
+            if taken is not None:
+                yield taken
+
+
+def acquisitions(project: Project, function: Function) -> Iterator[tuple[tree.Call, tree.Expression, Lock]]:
+    """Calls of `acquire` on locks, with the lock."""
+    for site in function.sites:
+        node = site.node
+        if isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and node.func.attr == "acquire":
+            lock = lock_of(project, node.func.value, function)
+            if lock is not None:
+                yield node, node.func.value, lock
+
+
+def is_named_like_lock(expr: tree.Node) -> bool:
+    """Whether the name of an expression, or of what it calls, says that it is a lock."""
+    if isinstance(expr, tree.Call):
+        return is_named_like_lock(expr.func)
+    if isinstance(expr, tree.Subscript):
+        return is_named_like_lock(expr.value)
+    name = last_name(expr)
+    if name in ("get", "setdefault") and isinstance(expr, tree.Attribute):
+        return is_named_like_lock(expr.value)
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return bool(_LOCK_WORDS.search(words)) and not _NO_LOCK.search(words)
+
+
+# --- inside ---------------------------------------------------------------------------------------
+
+
+def _lock(project: Project, value: Value) -> Lock | None:
+    if not isinstance(value, Object):
+        return None
+    catalogue = project.catalogue
+    for api in catalogue.api(catalogue.member(value.path, "acquire")):
+        if api.category == "lock":
+            return Lock(value.path, "async" if api.is_async else "thread")
+    return None
+
+
+def _makes(project: Project, expr: tree.Call, scope: Scope) -> bool:
+    return any(isinstance(value, Object) and value.made_by is expr for value in project.values(expr, scope))
+
+
+def _entered(project: Project, function: Function, node: tree.With) -> Iterator[Held]:
+    for item in node.items:
+        lock = lock_of(project, item.value, function) or _taken_by(project, item.value, function, node.is_async)
+        if lock is not None or is_named_like_lock(item.value):
+            yield Held(item.value, item.value, lock, node.is_async, item.value.start, node.end, tuple(node.body))
+
+
+def _taken_by(project: Project, expr: tree.Node, function: Function, is_async: bool) -> Lock | None:
+    """The lock that a context manager of the project holds while its `with` runs."""
+    for value in project.values(expr, function):
+        if isinstance(value, GeneratorOf) and value.function is not function and value.function.is_context_manager:
+            for inner in held(project, value.function):
+                if inner.lock is not None and any(inner.covers(given.start) for given in value.function.yields):
+                    return inner.lock
+        elif isinstance(value, Instance):
+            enter = project.inference.members.method(value.cls, "__aenter__" if is_async else "__enter__")
+            if enter is not None and enter is not function:
+                for _, _, lock in acquisitions(project, enter):
+                    return lock
+    return None
+
+
+def _acquired(project: Project, function: Function, node: tree.Call, awaited: bool) -> Held | None:
+    if not (isinstance(node.func, tree.Attribute) and node.func.attr == "acquire"):
+        return None
+    expr = node.func.value
+    lock = lock_of(project, expr, function)
+    if lock is None and not is_named_like_lock(expr):
+        return None
+    releases = [site.node.start for site in function.sites if _is_release(site.node, expr) and site.node.start > node.end]
+    end = max(releases, default=function.node.end)
+    return Held(node, expr, lock, awaited, node.start, end)
+
+
+def _is_release(node: tree.Node, lock: tree.Node) -> bool:
+    return (
+        isinstance(node, tree.Call)
+        and isinstance(node.func, tree.Attribute)
+        and node.func.attr == "release"
+        and shown(node.func.value) == shown(lock)
+    )
+
+
+def waits(held: Held, function: Function) -> list[tree.Node]:
+    """The awaits over which a lock is held, and in an asynchronous generator the yields."""
+    nodes = list(walk.awaits(held.body or walk.body(function)))
+    nodes += function.yields if function.is_async else []
+    return sorted((node for node in nodes if held.covers(node.start) and node is not held.node), key=lambda node: node.start)

@@ -1,0 +1,138 @@
+"""Checks for event loops handled by hand in Celery tasks: `get_event_loop()`, `new_event_loop()` and `run_until_complete()`, one
+`asyncio.run` for each item of a loop, and a coroutine that the task returns in place of its result.
+
+## Why is this bad?
+
+`asyncio.get_event_loop()` finds a loop in a main thread of old and none in any other thread, and since Python 3.14 in no thread at all: whether
+the task works depends on the worker's pool. A loop made by hand leaks its selector and its async generators unless every path
+closes it. One `asyncio.run` an item opens and closes loop, connections and threads each time and does one item at a time.
+
+## Example
+
+```python
+import asyncio
+
+from celery import shared_task
+
+
+async def sync_account(account: int) -> None: ...
+
+
+@shared_task
+def sync_accounts(account: int) -> None:
+    loop = asyncio.get_event_loop()
+    loop.run_until_complete(sync_account(account))
+```
+
+Use instead:
+
+```python
+import asyncio
+
+from celery import shared_task
+
+
+async def sync_account(account: int) -> None: ...
+
+
+@shared_task
+def sync_accounts(account: int) -> None:
+    asyncio.run(sync_account(account))
+```
+
+## When it is fine
+
+One `asyncio.run` a task; one loop for each worker process, kept on purpose in a global, an attribute or a cached function and used again by
+every task.
+
+## Known limits
+
+Each function is reported once, at the loop that it gets, or where it runs what it gets. A coroutine that is neither returned nor
+run is reported by unawaited-coroutine.
+
+## Fix safety
+
+There is no automatic fix: objects that outlive the task may be bound to the loop in use.
+
+## References
+
+- Celery documentation, "Tasks"
+- Python documentation, `asyncio.run` and `asyncio.get_event_loop`
+"""
+
+from collections.abc import Iterator
+
+from asyncvet.facts import tree
+from asyncvet.graph import celery
+from asyncvet.graph.calls import CallSite
+from asyncvet.graph.contexts import in_loop
+from asyncvet.graph.project import Project
+from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.values import Coroutine
+from asyncvet.model import Finding, Severity
+from asyncvet.rules import Rule
+
+_LOOPS = frozenset({"asyncio.get_event_loop", "asyncio.new_event_loop"})
+_ONE_RUN = "use one `asyncio.run(...)` a task"
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report loops handled by hand where a task runs."""
+    for function in project.functions:
+        found = _loop_by_hand(function, project) or _run_for_each(function, project) or _returned(function, project)
+        tasks = celery.entries(function, project) if found is not None else ()
+        if found is not None and tasks:
+            node, message = found
+            yield Finding(
+                code=RULE.code,
+                name=RULE.name,
+                item=RULE.item,
+                severity=RULE.severity,
+                span=project.span(function, node),
+                function=function.qualname,
+                message=message,
+                runs_in=tuple(f"{entry.where}: {entry.label}" for entry in tasks),
+            )
+
+
+def _loop_by_hand(function: Function, project: Project) -> tuple[tree.Node, str] | None:
+    sites = [] if function.is_async or _is_kept(function) else project.sites(function)
+    found = next((site for site in sites if not _LOOPS.isdisjoint(site.names) and not _is_stored(site, function)), None)
+    if found is None:
+        return None
+    return found.node, f"`{shown(found.node)}` in a Celery task handles an event loop by hand; {_ONE_RUN}"
+
+
+def _is_kept(function: Function) -> bool:
+    """Whether a cache keeps what the function gives: one loop a process."""
+    return not function.decorator_names.isdisjoint({"cache", "lru_cache", "cached_property"})
+
+
+def _is_stored(site: CallSite, function: Function) -> bool:
+    """Whether the loop is kept beyond the call, in a global or an attribute."""
+    statement = site.site.statement
+    targets = statement.targets if isinstance(statement, tree.Assign) else []
+    return any(
+        isinstance(target, tree.Attribute | tree.Subscript) or (isinstance(target, tree.Name) and target.id in function.globals)
+        for target in targets
+    )
+
+
+def _run_for_each(function: Function, project: Project) -> tuple[tree.Node, str] | None:
+    for site in () if function.is_async else project.sites(function):
+        if "asyncio.run" in site.names and in_loop(site):
+            return site.node, f"`{shown(site.node)}` in a loop starts an event loop for each item; {_ONE_RUN} around the whole loop"
+    return None
+
+
+def _returned(function: Function, project: Project) -> tuple[tree.Node, str] | None:
+    if function.is_async or not celery.is_task(function, project.inference):
+        return None
+    for expr, _ in function.returns:
+        values = project.values(expr, function)
+        if values and all(isinstance(value, Coroutine) and value.function is not None for value in values):
+            return expr, f"`{shown(expr)}` is a coroutine that nothing runs, given as the task's result; run it: `asyncio.run(...)`"
+    return None
+
+
+RULE = Rule(code="AV702", name="event-loop-in-task", severity=Severity.MEDIUM, item=16, check=check, needs_loop=False)
