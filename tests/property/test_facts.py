@@ -18,7 +18,6 @@ from asyncvet.facts import codec, extract
 from asyncvet.facts.tree import (
     Attribute,
     Await,
-    Broken,
     Call,
     ClassDef,
     Comprehension,

@@ -133,6 +133,14 @@ def test_rules_all(tmp_path: Path) -> None:
         harness.check(case("f()\n", prose="rules: all\n"), tmp_path)
 
 
+def test_rules_by_name(tmp_path: Path) -> None:
+    """A specification that names rules is about these, whatever its own name is."""
+    harness = Harness(reviewing(found("other", 1)), RULES)
+    harness.check(case("f()\n", prose="rules: sleeps, anywhere\n"), tmp_path)
+    with pytest.raises(SpecificationError):
+        harness.check(case("f()\n", prose="rules: anywhere, other\n"), tmp_path)
+
+
 def test_unknown_rule(tmp_path: Path) -> None:
     """A marker for a rule that does not exist would otherwise never hold, or always."""
     with pytest.raises(SpecificationError, match=r"sleeps\.md:1: It sleeps\nno such rule: sleep$"):

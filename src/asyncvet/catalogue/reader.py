@@ -16,10 +16,17 @@ from asyncvet.catalogue.schema import Api, CatalogueFile, Category, Condition, E
 
 _DOTTED_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
 _TESTS = ("equals", "is_none", "present", "literal", "starts_with")
-PROTOCOLS = tuple(field for field in Type.__struct_fields__ if field not in ("names", "bases", "attributes", "binds_loop"))
+_OTHERS = ("names", "bases", "attributes", "binds_loop", "timeout", "bound")
+PROTOCOLS = tuple(field for field in Type.__struct_fields__ if field not in _OTHERS)
 """The keys of a type that say what syntax over an instance gives."""
 
-_WORDS = {"effect": get_args(Effect), "category": get_args(Category), "stall": get_args(Stall), "of": ("call", "constructor")}
+_WORDS = {
+    "effect": get_args(Effect),
+    "category": get_args(Category),
+    "stall": get_args(Stall),
+    "of": ("call", "constructor"),
+    "timeout": ("none",),
+}
 
 
 class CatalogueError(ValueError):

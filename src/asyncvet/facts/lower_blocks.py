@@ -11,6 +11,7 @@ from asyncvet.facts.lower_expressions import arguments, expressions, only_expres
 from asyncvet.facts.lower_patterns import read_patterns
 from asyncvet.facts.lower_signatures import parameters
 from asyncvet.facts.lowering import DEEPEST, EXPRESSIONS, STATEMENTS, STEEP, Lowering, lowers_statement, opaque
+from asyncvet.facts.quoted import annotation
 from asyncvet.facts.recovery import salvage
 from asyncvet.facts.tree import (
     Case,
@@ -275,7 +276,7 @@ def _function(lowering: Lowering, node: Node, depth: int) -> Statement:
         elif kind == _PARAMETERS:
             params = parameters(lowering, child, depth)
         elif kind == _TYPE:
-            returns = EXPRESSIONS[depth][_TYPE](lowering, child, depth)
+            returns = annotation(lowering, child, depth)
         elif kind == _BLOCK:
             body = block(lowering, child, depth)
     is_async = children[0].kind_id == _ASYNC

@@ -10,6 +10,7 @@ from asyncvet.facts import grammar
 from asyncvet.facts.grammar import significant
 from asyncvet.facts.lower_expressions import expressions, only_expression, only_or_tuple
 from asyncvet.facts.lowering import EXPRESSIONS, STEEP, Lowering, lowers_expression, opaque
+from asyncvet.facts.quoted import annotation
 from asyncvet.facts.tree import Attribute, Expr, Expression, Lambda, Operation, Param, Subscript
 
 _EQUALS = grammar.token("=")
@@ -60,7 +61,7 @@ def _composed_parameter(lowering: Lowering, node: Node, plain: str, depth: int) 
     table = EXPRESSIONS[depth]
     for before, part in pairwise(parts):
         if part.kind_id == _TYPE:
-            param.annotation = table[_TYPE](lowering, part, depth)
+            param.annotation = annotation(lowering, part, depth)
         elif before.kind_id == _EQUALS:
             param.default = table.get(part.kind_id, opaque)(lowering, part, depth)
     return param

@@ -8,6 +8,7 @@ from asyncvet.facts import grammar
 from asyncvet.facts.grammar import significant
 from asyncvet.facts.lower_expressions import expressions, only_expression, only_or_tuple
 from asyncvet.facts.lowering import EXPRESSIONS, Lowering, lowers_statement, opaque
+from asyncvet.facts.quoted import annotation
 from asyncvet.facts.tree import (
     Assert,
     Assign,
@@ -67,7 +68,7 @@ def _assignment(lowering: Lowering, node: Node, depth: int) -> Statement:
     start = node.start_byte
     end = node.end_byte
     targets: list[Expression] = []
-    annotation = None
+    declared = None
     while True:
         parts = node.children
         if len(parts) != 3:
@@ -77,11 +78,11 @@ def _assignment(lowering: Lowering, node: Node, depth: int) -> Statement:
         right = parts[-1]
         kind = right.kind_id
         if len(parts) > 2 and parts[2].kind_id == _TYPE:
-            annotation = table[_TYPE](lowering, parts[2], depth)
+            declared = annotation(lowering, parts[2], depth)
             if kind == _TYPE:
-                return Assign(start, end, targets, None, annotation)
+                return Assign(start, end, targets, None, declared)
         if kind != _ASSIGNMENT:
-            return Assign(start, end, targets, table.get(kind, opaque)(lowering, right, depth), annotation)
+            return Assign(start, end, targets, table.get(kind, opaque)(lowering, right, depth), declared)
         node = right
 
 

@@ -16,7 +16,6 @@ _SETS = frozenset({"set", "Set", "frozenset", "FrozenSet", "AbstractSet", "Mutab
 _DICTS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "DefaultDict", "defaultdict", "OrderedDict"})
 _ITERATORS = frozenset({"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"})
 _AWAITABLES = frozenset({"Awaitable", "Coroutine", "Future", "Task"})
-_PLAIN = frozenset(f"builtins.{name}" for name in ("str", "int", "float", "bool", "bytes", "complex", "bytearray"))
 _OPAQUE = frozenset({"Any", "object", "None", "Callable", "Literal", "TypeVar", "NoReturn", "Never", "Self"})
 
 
@@ -47,7 +46,7 @@ class Annotations:
             return (Instance(value),)
         if isinstance(value, Symbol):
             word = value.path.rpartition(".")[2]
-            if word in _OPAQUE or value.path in _PLAIN or value.path.startswith("typing"):
+            if word in _OPAQUE or value.path.startswith("typing"):
                 return NOTHING
             if word in _LISTS | _SETS | _DICTS and value.path.startswith(("builtins.", "collections.")):
                 return (Container(_kind(word), NOTHING),)

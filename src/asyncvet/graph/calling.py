@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from asyncvet.catalogue import TypeRef, parse_type
 from asyncvet.facts import tree
@@ -32,9 +33,7 @@ from asyncvet.graph.values import (
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
-_PLAIN = frozenset(
-    {"str", "int", "bytes", "bool", "float", "None", "object", "builtins.str", "builtins.int", "builtins.bytes", "builtins.bool"}
-)
+_NOTHING_TOLD = frozenset({"object", "builtins.object", "None", "types.NoneType"})
 _TRANSPARENT = frozenset(
     {
         "property",
@@ -69,9 +68,20 @@ class Calling:
 
     def _decorate(self, decorator: tree.Expr, function: Function, value: Value) -> Values:
         scope = function.parent or function.module
-        makers = [_function_of(maker) for maker in self._inference.values(decorator, scope)]
-        wrapped = union(self._wrap(maker, value) for maker in makers if maker is not None)
+        makers = self._inference.values(decorator.func if self._is_configured(decorator, scope) else decorator, scope)
+        if any(isinstance(maker, Symbol) and self._offloads(maker) for maker in makers):
+            return (Object(f"{function.qualname} in a thread"),)
+        wrapped = union(self._wrap(maker, value) for maker in map(_function_of, makers) if maker is not None)
         return wrapped or (value,)
+
+    def _offloads(self, maker: Symbol) -> bool:
+        return any(api.effect == "offloads" for api in self._inference.catalogue.api(maker.path))
+
+    def _is_configured(self, decorator: tree.Expr, scope: Scope) -> TypeGuard[tree.Call]:
+        """`@sync_to_async(thread_sensitive=True)`: a library decorator that is first given its options."""
+        return isinstance(decorator, tree.Call) and any(
+            isinstance(value, Symbol) and self._offloads(value) for value in self._inference.values(decorator.func, scope)
+        )
 
     def _wrap(self, maker: Function, inner: Value) -> Values:
         """The wrappers that a decorator function gives for `inner`; empty if it gives `inner` itself or what is unknown."""
@@ -214,7 +224,8 @@ class Calling:
             found = self._argument(call, scope, 0) if call is not None and scope is not None else NOTHING
             return union(self._inference.annotations.instance_of(value) or (value,) for value in found)
         if ref.kind == "class":
-            return NOTHING if ref.name in _PLAIN else (Object(self._inference.catalogue.canonical(ref.name), call),)
+            name = f"builtins.{ref.name}" if "." not in ref.name and ref.name in dir(builtins) else ref.name
+            return NOTHING if name in _NOTHING_TOLD else (Object(self._inference.catalogue.canonical(name), call),)
         parts = tuple(self._from_type(item, origin, call, scope) for item in ref.items)
         if ref.kind == "union":
             return union(parts)

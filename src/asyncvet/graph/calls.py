@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from asyncvet.catalogue import Api
 from asyncvet.facts import tree
+from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at, passed
 from asyncvet.graph.calling import is_abstract
-from asyncvet.graph.conditions import holds
-from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, last_name
-from asyncvet.graph.values import Bound, Coroutine, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
+from asyncvet.graph.conditions import holds, touches_memory_only
+from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, dotted, last_name
+from asyncvet.graph.values import NOTHING, Bound, Coroutine, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
@@ -143,7 +144,7 @@ class Calls:
     def _call(self, site: Site, node: tree.Call, scope: Function | Module) -> CallSite:
         targets: dict[Target, None] = {}
         names: dict[str, Value | None] = {}
-        values = self._inference.callee(node, scope)
+        values = NOTHING if self._is_from_callers(node.func, scope) else self._inference.callee(node, scope)
         for value in values:
             for part in self._run(value):
                 if isinstance(part, Target):
@@ -154,7 +155,11 @@ class Calls:
         apis = tuple(filter(None, (self._entry(name, receiver, node, scope) for name, receiver in names.items())))
         for entry in apis:
             targets.update(dict.fromkeys(self._handed(entry.api, node, scope)))
-        targets.update(dict.fromkeys(self._consumed(names, node, scope)))
+        for part in self._consumed(names, node, scope):
+            if isinstance(part, Target):
+                targets[part] = None
+            else:
+                apis = (*apis, *filter(None, [self._entry(part, None, None, scope)]))
         run = self._awaitable(targets) if site.awaited else tuple(targets)
         return CallSite(scope, site, run, apis, tuple(names), bool(values) or self._is_parameter(node.func, scope))
 
@@ -175,7 +180,7 @@ class Calls:
         """What calling a value runs: targets, and dotted names of library callables."""
         if isinstance(value, Bound):
             if isinstance(value.function, Function):
-                yield from self._run_method(value.function)
+                yield from self._run_method(value.function, value.receiver)
             else:
                 yield from self._run(value.function)
         elif isinstance(value, Function):
@@ -189,7 +194,7 @@ class Calls:
         elif isinstance(value, Instance):
             method = self._inference.members.method(value.cls, "__call__")
             if method is not None:
-                yield from self._run_method(method)
+                yield from self._run_method(method, value)
         elif isinstance(value, Object):
             yield f"{value.path}.__call__"
         elif isinstance(value, Symbol):
@@ -201,12 +206,21 @@ class Calls:
         elif not function.is_generator:
             yield Target(function, Mode.INLINE)
 
-    def _run_method(self, function: Function) -> Iterator[Target]:
+    def _run_method(self, function: Function, receiver: Value) -> Iterator[Target]:
         yield from self._run_function(function)
         if is_abstract(function):
             for below in self._inference.members.overrides(function):
-                if not is_abstract(below):
+                if not is_abstract(below) and not self._is_of_another(below, function, receiver):
                     yield from self._run_function(below)
+
+    def _is_of_another(self, below: Function, function: Function, receiver: Value) -> bool:
+        """Whether an override of a method belongs to a class that a receiver cannot be of: a sibling of its own."""
+        if not isinstance(receiver, Instance) or below.owner is None or function.owner is None:
+            return False
+        subclasses = self._inference.members.subclasses
+        if below.owner is receiver.cls or below.owner not in subclasses(function.owner):
+            return False
+        return receiver.is_exact or below.owner not in subclasses(receiver.cls)
 
     def _run_wrapped(self, value: Wrapped) -> Iterator[Target | str]:
         yield from self._run_function(value.wrapper)
@@ -215,7 +229,7 @@ class Calls:
             if not isinstance(part, Target):
                 continue
             for use in uses:
-                if part.mode is Mode.INLINE and not (value.wrapper.is_async and use.mode is Mode.INLINE):
+                if part.mode is Mode.INLINE:
                     yield Target(part.function, use.mode, ((use.function, use.node),))
             if part.mode is Mode.COROUTINE:
                 yield part
@@ -229,6 +243,8 @@ class Calls:
     def _entry(self, name: str, receiver: Value | None, call: tree.Call | None, scope: Scope) -> ApiCall | None:
         for api in self._inference.catalogue.api(name):
             if holds(api, call, receiver, self._inference, scope):
+                if touches_memory_only(api, call, receiver, self._inference, scope) or _is_released(name, call, scope):
+                    return None
                 return ApiCall(self._inference.catalogue.canonical(name), api, receiver)
         return None
 
@@ -237,7 +253,7 @@ class Calls:
     def _protocols(self, node: tree.Node, scope: Scope) -> Iterator[Target | str]:
         if isinstance(node, tree.With):
             for item in node.items:
-                yield from self._entered(item.value, scope, node.is_async)
+                yield from self._entered(item.value, scope, node.is_async, any(True for _ in walk.awaits(node.body)))
         elif isinstance(node, tree.For):
             if not node.is_async:
                 yield from self._iterated(node.iter, scope)
@@ -253,12 +269,14 @@ class Calls:
             for value in self._inference.values(node.value, scope):
                 yield from self._special(value, ("__getitem__",))
 
-    def _entered(self, expr: tree.Expression, scope: Scope, is_async: bool) -> Iterator[Target | str]:
+    def _entered(self, expr: tree.Expression, scope: Scope, is_async: bool, awaits_inside: bool) -> Iterator[Target | str]:
         if is_async:
             return
         for value in self._inference.values(expr, scope):
             if isinstance(value, GeneratorOf) and not value.function.is_async:
                 yield Target(value.function, Mode.INLINE)
+            elif awaits_inside and isinstance(value, Object) and value.path.startswith("concurrent.futures."):
+                yield f"{value.path}.__enter__"  # Its work was awaited: at the exit nothing is left to wait for.
             else:
                 yield from self._special(value, ("__enter__", "__exit__"))
 
@@ -291,21 +309,19 @@ class Calls:
                 if method is not None and method.is_property and not method.is_async:
                     yield Target(method, Mode.INLINE)
 
-    def _consumed(self, names: dict[str, Value | None], node: tree.Call, scope: Scope) -> Iterator[Target]:
-        """Generators that `list(...)`, `sum(...)`, `"".join(...)` run to their end."""
+    def _consumed(self, names: dict[str, Value | None], node: tree.Call, scope: Scope) -> Iterator[Target | str]:
+        """Generators and iterators that `list(...)`, `sum(...)`, `"".join(...)` run to their end."""
         if not node.args or not (any(name in _CONSUMERS for name in names) or last_name(node.func) == "join"):
             return
         for argument in node.args:
-            for value in self._inference.values(argument, scope):
-                if isinstance(value, GeneratorOf) and not value.function.is_async:
-                    yield Target(value.function, Mode.INLINE)
+            yield from self._iterated(argument, scope)
 
     # --- hand-offs --------------------------------------------------------------------------------
 
     def _handed(self, api: Api, node: tree.Call, scope: Scope) -> Iterator[Target]:
         mode = _MODES.get(api.effect)
         expr = argument_at(node, api.argument) if mode is not None else None
-        if expr is None or mode is None:
+        if expr is None or mode is None or self._is_from_callers(expr, scope):
             return
         for value in self._callables(expr, scope):
             for part in self._run(value):
@@ -330,7 +346,7 @@ class Calls:
             if name == function.self_name:
                 continue
             expr = passed(function, param, node, skips_self)
-            if expr is None or isinstance(expr, tree.Const):
+            if expr is None or isinstance(expr, tree.Const) or self._is_from_callers(expr, scope):
                 continue
             uses = self.uses(function, name, function)
             for handed in self._callables(expr, scope) if uses else ():
@@ -397,7 +413,25 @@ class Calls:
             scope = scope.parent
         return scope is owner
 
+    def _is_from_callers(self, expr: tree.Expression, scope: Scope) -> bool:
+        """Whether an expression is a parameter of which only callers tell what it is: what it runs is told at their calls."""
+        if not isinstance(expr, tree.Name):
+            return False
+        owner = next((s for s in scope.enclosing() if isinstance(s, Function) and expr.id in s.bindings), None)
+        param = owner.params.get(expr.id) if owner is not None else None
+        if owner is None or param is None or len(owner.bindings[expr.id]) > 1:
+            return False
+        return self._inference.parameters.is_from_callers(owner, param)
+
     def _is_parameter(self, func: tree.Expression, scope: Scope) -> bool:
         return isinstance(func, tree.Name) and any(
             isinstance(around, Function) and func.id in around.params for around in scope.enclosing()
         )
+
+
+def _is_released(name: str, call: tree.Call | None, scope: Scope) -> bool:
+    """Whether a call takes a thread's lock that the same plain function gives back: a short stretch, as of `with lock:`."""
+    if not name.endswith("Lock.acquire") or call is None or not isinstance(scope, Function) or scope.is_async:
+        return False
+    holder = dotted(call.func).rpartition(".")[0]
+    return any(isinstance(site.node, tree.Call) and dotted(site.node.func) == f"{holder}.release" for site in scope.sites)

@@ -18,7 +18,9 @@ _CANCELLED = frozenset({"asyncio.CancelledError", "asyncio.exceptions.CancelledE
 _ALL = frozenset({"builtins.BaseException"})
 _LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "trace", "success"})
 _SHOWING = _LOGGING | {"print", "print_exc", "print_exception", "format_exc", "format_exception", "str", "repr", "type", "rprint"}
-_GIVING_UP = frozenset({"exit", "_exit", "abort", "uncancel", "fail", "skip"})
+_GIVING_UP = frozenset({"exit", "_exit", "abort"})
+_COUNTING = frozenset({"uncancel", "cancelling"})
+"""Methods of a task: who calls them keeps account of cancellations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +82,17 @@ def waits(project: Project, catch: Catch) -> list[tree.Node]:
     if catch.function.is_context_manager:
         found += [node for node in walk.nodes(catch.guarded) if isinstance(node, tree.Yield)]
     return [
-        node
-        for node in found
-        if not any(s.start <= node.start and node.end <= s.end for s in inner if _holds(catch.guarded, s))
+        node for node in found if not any(s.start <= node.start and node.end <= s.end for s in inner if _in(catch.guarded, s))
     ]
 
 
 def hands_on(catch: Catch) -> bool:
     """Whether the cancellation does not end here: something is raised, the exception is passed on, or the process ends."""
     for node in walk.nodes(catch.body):
-        if isinstance(node, tree.Raise):
+        if isinstance(node, tree.Raise) or (isinstance(node, tree.Call) and last_name(node.func) in _GIVING_UP):
             return True
-        if isinstance(node, tree.Call) and last_name(node.func) in _GIVING_UP:
-            return True
+    if any(isinstance(site.node, tree.Call) and last_name(site.node.func) in _COUNTING for site in catch.function.sites):
+        return True
     name = catch.node.name if isinstance(catch.node, tree.Handler) else None
     return name is not None and any(_is_passed_on(node, name) for node in catch.body)
 
@@ -104,33 +104,28 @@ def is_log(statement: tree.Stmt) -> bool:
     if not isinstance(statement, tree.ExprStmt):
         return False
     value = statement.value
-    return not isinstance(value, tree.Call) and type(value) in (tree.Expr, tree.Const) or (
-        isinstance(value, tree.Call) and last_name(value.func) in _SHOWING
-    )
+    if isinstance(value, tree.Call):
+        return last_name(value.func) in _SHOWING
+    return type(value) in (tree.Expr, tree.Const)
 
 
 def following(function: Function, catch: Catch) -> tuple[list[tree.Stmt], bool]:
-    """What runs after a catch that swallowed: the statements behind it, and whether a loop around it runs on."""
+    """What runs after a catch that swallowed: statements behind it, clean-up in `finally` aside, and whether a loop runs on."""
     last = catch.body[-1] if catch.body else None
     if isinstance(last, tree.Return):
-        return _finals(function, catch.statement), False
+        return [], False
     leaving = last.kind if isinstance(last, tree.Jump) else ""
-    behind: list[tree.Stmt] = list(_own_final(catch.statement))
+    behind: list[tree.Stmt] = []
     node: tree.Node = catch.statement
     for holder in walk.around(function, catch.statement):
         if isinstance(holder, tree.While | tree.For) and _in(holder.body, node):
-            if leaving == "break":
-                leaving = ""
-            elif leaving == "continue" or not _ends_loop(holder, catch.body):
+            if leaving == "continue" or (not leaving and not _ends_loop(holder, catch.body)):
                 return behind, True
-            node = holder
-            continue
-        if not leaving:
+            leaving = ""
+        elif not leaving:
             behind += _rest(holder, node)
         node = holder
-    if not leaving:
-        behind += _after(walk.body(function), node)
-    return behind, False
+    return behind + ([] if leaving else _after(walk.body(function), node)), False
 
 
 def _ends_loop(loop: tree.While | tree.For, body: Iterable[tree.Stmt]) -> bool:
@@ -146,26 +141,13 @@ def _ends_loop(loop: tree.While | tree.For, body: Iterable[tree.Stmt]) -> bool:
     return False
 
 
-def _finals(function: Function, statement: tree.Stmt) -> list[tree.Stmt]:
-    found = list(_own_final(statement))
-    for holder in walk.around(function, statement):
-        found += _own_final(holder)
-    return found
-
-
-def _own_final(node: tree.Node) -> list[tree.Statement]:
-    return node.final if isinstance(node, tree.Try) else []
-
-
 def _rest(holder: tree.Node, node: tree.Node) -> list[tree.Stmt]:
-    """The statements behind `node` in the list of `holder` that holds it, with what a `try` adds."""
+    """The statements behind `node` in the list of `holder` that holds it, and what a `try` runs after its body."""
     lists: list[list[tree.Statement]] = [
         part for name in ("body", "orelse", "final") if isinstance(part := getattr(holder, name, None), list)
     ]
     rest = [statement for part in lists if _in(part, node) for statement in _after(part, node)]
-    if isinstance(holder, tree.Try) and not _in(holder.final, node):
-        rest += (holder.orelse if _in(holder.body, node) else []) + holder.final
-    return rest
+    return rest + (holder.orelse if isinstance(holder, tree.Try) and _in(holder.body, node) else [])
 
 
 def _after(statements: list[tree.Statement], node: tree.Node) -> list[tree.Stmt]:
@@ -174,10 +156,6 @@ def _after(statements: list[tree.Statement], node: tree.Node) -> list[tree.Stmt]
 
 def _in(statements: Iterable[tree.Stmt], node: tree.Node) -> bool:
     return any(statement.start <= node.start and node.end <= statement.end for statement in statements)
-
-
-def _holds(statements: Iterable[tree.Stmt], inner: tree.Stmt) -> bool:
-    return _in(statements, inner)
 
 
 def _caught(project: Project, function: Function, expr: tree.Expr) -> str:

@@ -7,27 +7,21 @@ from typing import TYPE_CHECKING
 from asyncvet.catalogue import Api, Condition
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
-from asyncvet.graph.scopes import Module, Scope
-from asyncvet.graph.values import Object, Text, Value
+from asyncvet.graph.scopes import Scope
+from asyncvet.graph.values import Object, Symbol, Text, Value
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
 
-_MEMORY = frozenset({"io.BytesIO", "io.StringIO"})
+_MEMORY = frozenset({"io.BytesIO", "io.StringIO", "os.devnull"})
 
 
 def holds(api: Api, call: tree.Call | None, receiver: Value | None, inference: Inference, scope: Scope) -> bool:
     """Whether an entry speaks of this call. A condition on what is not known does not hold."""
-    made_by = receiver.made_by if isinstance(receiver, Object) else None
-    if api.effect == "blocks" and api.category in ("file", "archive"):
-        within = (
-            made_by is not None and scope.node.start <= made_by.start < scope.node.end if not isinstance(scope, Module) else True
-        )
-        if _is_in_memory(call, inference, scope) or (within and _is_in_memory(made_by, inference, scope)):
-            return False
     if not api.unless and not api.only_if:
         return True
+    made_by = receiver.made_by if isinstance(receiver, Object) else None
 
     def is_met(condition: Condition) -> bool:
         return _is_met(condition, made_by if condition.of == "constructor" else call, inference, scope)
@@ -35,10 +29,20 @@ def holds(api: Api, call: tree.Call | None, receiver: Value | None, inference: I
     return not any(map(is_met, api.unless)) and all(map(is_met, api.only_if))
 
 
+def touches_memory_only(api: Api, call: tree.Call | None, receiver: Value | None, inference: Inference, scope: Scope) -> bool:
+    """Whether a call that would use the file system is given, or its object was made of, a file that is in memory."""
+    if api.effect != "blocks" or api.category not in ("file", "archive"):
+        return False
+    made_by = receiver.made_by if isinstance(receiver, Object) else None
+    node = scope.node
+    is_near = made_by is not None and (not isinstance(node, tree.Node) or node.start <= made_by.start < node.end)
+    return _is_in_memory(call, inference, scope) or (is_near and _is_in_memory(made_by, inference, scope))
+
+
 def _is_in_memory(call: tree.Call | None, inference: Inference, scope: Scope) -> bool:
     """Whether a call is given a file that is in memory: what it reads or writes is there already."""
     return call is not None and any(
-        isinstance(value, Object) and value.path in _MEMORY
+        isinstance(value, Object | Symbol) and value.path in _MEMORY
         for argument in (*call.args, *(keyword.value for keyword in call.keywords))
         for value in inference.values(argument, scope)
     )

@@ -21,13 +21,14 @@ _DEPTH = 4
 def loops(project: Project, function: Function) -> Iterator[tree.While]:
     """The `while True` loops with an await that nothing in them ends but a cancellation, an error or the end of the process."""
     for node in walk.nodes(walk.body(function)):
-        if isinstance(node, tree.While) and is_true(node.test) and any(walk.awaits(node.body)):
-            if not any(_exits(project, function, node.body, breaks=True)):
-                yield node
+        if not (isinstance(node, tree.While) and is_true(node.test) and any(walk.awaits(node.body))):
+            continue
+        if not any(_exits(project, function, node.body, breaks=True)):
+            yield node
 
 
 def never_ends(project: Project, function: Function, depth: int = 0) -> tree.Node | None:
-    """The endless loop, or the call that waits forever, that a coroutine function comes to on every path; None if there is none."""
+    """The endless loop, or the call that waits forever, that a coroutine function comes to on every path, if any."""
     if not function.is_async or function.is_generator:
         return None
     endless = {id(loop) for loop in loops(project, function)}

@@ -10,7 +10,7 @@ from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.calls import CallSite, Mode
-from asyncvet.graph.outside import Outside, is_outside
+from asyncvet.graph.outside import LIMITER, Outside, is_outside
 from asyncvet.graph.raising import contains_errors, escapes, is_caught
 from asyncvet.graph.scopes import Binding, Function, last_name
 from asyncvet.graph.values import Coroutine
@@ -96,17 +96,18 @@ class Gathers:
     def __init__(self, project: Project) -> None:
         self._project = project
         self.outside = Outside(project)
+        self._coroutines = [function for function in project.functions if function.is_async]
 
     def __iter__(self) -> Iterator[Gather]:
         """All gathers that functions of the project wait for, in order."""
-        for function in self._project.functions:
+        for function in self._coroutines:
             for site in self._project.sites(function):
                 if "asyncio.gather" in site.names and isinstance(site.node, tree.Call):
                     yield self._gather(function, site, site.node)
 
     def fan_outs(self) -> Iterator[tuple[Function, tree.Call, Member]]:
         """Members that run once for each item of a collection, with the call that runs them: gathers, waits, task groups."""
-        for function in self._project.functions:
+        for function in self._coroutines:
             for site in self._project.sites(function):
                 if not isinstance(site.node, tree.Call):
                     continue
@@ -143,12 +144,61 @@ class Gathers:
         run = self.functions(function, member)
         return not run or not all(contains_errors(below) for below in run)
 
+    def _ends_process(self, function: Function) -> bool:
+        """Whether an error that leaves a function ends the process, and its other tasks with it."""
+        roles = {entry.role for entry in self._project.contexts.entries(function)}
+        return roles == {"main"} or self._project.contexts.runs_once(function)
+
+    def is_limited(self, function: Function, member: Member) -> bool:
+        """Whether something holds members back: a limiter in what they run, or a wait or a way out in the loop around."""
+        made_by = member.expr.func if isinstance(member.expr, tree.Call) else member.expr
+        run = self.functions(function, member)
+        if LIMITER.search(last_name(made_by)) or any(self.outside.is_limited(below) for below in run):
+            return True
+        given = member.expr.args if isinstance(member.expr, tree.Call) else []
+        if any(LIMITER.search(last_name(argument)) for argument in given):
+            return True
+        assert member.loop is not None
+        inside = walk.nodes(member.loop.body) if isinstance(member.loop, tree.For) else iter(())
+        return any(isinstance(n, tree.Await) or (isinstance(n, tree.Jump) and n.kind == "break") for n in inside)
+
+    def is_task_group(self, gather: Gather) -> bool:
+        """Whether a task group would say the same: the tasks are made here, for the gather alone, and errors are not values."""
+        if argument_at(gather.call, ["return_exceptions"]) is not None or not gather.awaits_here or not gather.is_complete:
+            return False
+        if (
+            not gather.runs_several
+            or not all(member.is_task for member in gather.members)
+            or is_caught(gather.function, gather.call)
+        ):
+            return False
+        return self._has_no_other_reader(gather)
+
+    def _has_no_other_reader(self, gather: Gather) -> bool:
+        function = gather.function
+        names = {*gather.lists, *(arg.id for arg in gather.call.args if isinstance(arg, tree.Name))}
+        inner = [node for below in function.inner.values() for node in walk.nodes(walk.body(below))]
+        if any(isinstance(node, tree.Name) and node.id in names for node in inner):
+            return False
+        for node in walk.nodes(walk.body(function)):
+            if isinstance(node, tree.Name) and node.id in names and not self._fills_or_gathers(gather, node):
+                return False
+        return True
+
+    def _fills_or_gathers(self, gather: Gather, name: tree.Name) -> bool:
+        if gather.call.start <= name.start < gather.call.end:
+            return True
+        around = walk.around(gather.function, name)
+        if isinstance(around[0], tree.Assign):
+            return name in around[0].targets
+        return isinstance(around[0], tree.Attribute) and around[0].attr in ("append", "add", "extend")
+
     def fails_fast(self, gather: Gather) -> bool:
         """Whether the first error of a gather leaves its siblings running with nobody to look after them."""
         function = gather.function
         if gather.returns_exceptions or not gather.awaits_here or not gather.runs_several or is_caught(function, gather.call):
             return False
-        if self._project.contexts.runs_once(function):
+        if self._ends_process(function):
             return False
         if not any(self.is_external(function, m) and self.can_fail(function, m) for m in gather.members):
             return False

@@ -197,11 +197,16 @@ class Inference:
     # --- expressions ------------------------------------------------------------------------------
 
     def _name(self, node: tree.Name, scope: Scope) -> Values:
+        checked = next((test for test in scope.checks.get(node.id, ()) if test.start <= node.start < test.end), None)
+        if checked is not None:
+            narrowed = self.annotations.instances(checked.type, scope)
+            if narrowed:
+                return narrowed
         return self.names.lookup(node.id, scope, node.start)
 
     def _attribute(self, node: tree.Attribute, scope: Scope) -> Values:
-        return union(self.attribute(value, node.attr) for value in self.values(node.value, scope)) or self.members.by_path(
-            node, scope
+        return self.members.by_path(node, scope) or union(
+            self.attribute(value, node.attr) for value in self.values(node.value, scope)
         )
 
     def _await(self, node: tree.Await, scope: Scope) -> Values:
@@ -215,6 +220,8 @@ class Inference:
         if node.op == "/":
             left = self.values(node.operands[0], scope) or self.values(node.operands[-1], scope)
             return tuple(value for value in left if isinstance(value, Object))
+        if node.op == "fstring":
+            return (Object("builtins.str"),)
         if node.op == "+":
             return tuple(value for value in self.values(node.operands[0], scope) if isinstance(value, Container))
         return NOTHING

@@ -17,6 +17,11 @@ _COLLECTIONS = frozenset(
     {"list", "List", "Sequence", "Iterable", "Collection", "set", "Set", "dict", "Dict", "Mapping", "tuple", "Tuple", "frozenset"}
 )
 _BOUNDED_NAME = re.compile(r"batch|chunk|slice|page$|window|group|top_|limited|sampled?$", re.IGNORECASE)
+_CONFIGURED_NAME = re.compile(
+    r"(server|service|descriptor|provider|tool|agent|member|client|host|node|plugin|handler|callback|processor|sink|source|model|"
+    r"backend|worker|component|hook|listener|subscriber|task|coro|coroutine|awaitable|pipeline|stage|step)s$",
+    re.IGNORECASE,
+)
 _STORE = re.compile(
     r"^_?(a?get|list|find|fetch|query|search|select|scan|scrape|crawl|a?load)_|^(all|scalars|fetchall|to_list|rglob|glob)$"
 )
@@ -30,7 +35,8 @@ def is_unbounded(project: Project, expr: tree.Expression, function: Function, de
     if isinstance(expr, tree.Await):
         expr = expr.value
     if isinstance(expr, tree.Name):
-        return not _BOUNDED_NAME.search(expr.id) and _name(project, expr, function, depth)
+        is_small = _BOUNDED_NAME.search(expr.id) or _CONFIGURED_NAME.search(expr.id)
+        return not is_small and _name(project, expr, function, depth)
     if isinstance(expr, tree.Attribute):
         return not _BOUNDED_NAME.search(expr.attr) and _is_of_request(project, expr, function)
     if isinstance(expr, tree.Comprehension) and len(expr.generators) == 1:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
 _ONE_USER = re.compile(
-    r"(Stream|Reader|Writer|Iterator|Generator|Request|Response|Event|Message|Exception|Error|Transaction|UnitOfWork|Cursor|Upload"
-    r"|Download|Params|Payload|Result|Builder|Visitor|Parser|TestCase)$|^(Test|Mock|Fake|Stub)"
+    r"(Stream|Reader|Writer|Iterator|Generator|Request|Response|Event|Message|Exception|Error|Transaction|UnitOfWork|Cursor"
+    r"|Upload|Download|Params|Payload|Result|Builder|Visitor|Parser|TestCase|Slot|Lease|Handle|Guard|Lock|Ticket|Permit)$|^(Test|Mock|Fake|Stub)"
 )
 _ONE_USER_BASES = re.compile(r"(RequestHandler|BaseModel|TestCase|Exception|Stream|Enum|HTTPEndpoint)$")
 

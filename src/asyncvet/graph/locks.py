@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
 Kind = Literal["async", "thread"]
-_LOCK_WORDS = re.compile(r"(^|_)(\w*lock(s|ed|er)?|mutex(es)?|sem(aphore)?s?|exclusive(ly)?|serialized?|guard(ed)?|singleflight)(_|$)")
+_LOCK_WORDS = re.compile(
+    r"(^|_)(\w*lock(s|ed|er)?|mutex(es)?|sem(aphore)?s?|exclusive(ly)?|serialized?|guard(ed)?|singleflight)(_|$)"
+)
 _NO_LOCK = re.compile(r"(^|_)(un|b|c)lock")
 
 

@@ -101,7 +101,8 @@ class LoopChecks:
         if isinstance(test, tree.Name):
             return self._of_name(test, scope)
         if isinstance(test, tree.Operation):
-            found = next(filter(None, (self._meaning(operand, scope) for operand in test.operands)), None)
+            meanings = [self._meaning(operand, scope) for operand in test.operands]
+            found = next((meaning for meaning in meanings if meaning is not None), None)
             if test.op == "not":
                 return _OPPOSITE[found]
             if test.op in ("is", "==", "is not", "!="):

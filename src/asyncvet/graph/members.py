@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import celery
+from asyncvet.graph.modules import is_test
 from asyncvet.graph.scopes import Binding, Class, Function, Module, Scope, dotted, last_name
 from asyncvet.graph.values import (
     NOTHING,
@@ -20,6 +21,7 @@ from asyncvet.graph.values import (
     Partial,
     Super,
     Symbol,
+    Text,
     Tuple,
     Value,
     Values,
@@ -118,6 +120,8 @@ class Members:
             return self._inference.names.in_namespace(value, name)
         if isinstance(value, Super):
             return self._of_super(value, name)
+        if isinstance(value, Text):
+            return (Bound(Symbol(f"builtins.str.{name}"), value),)
         if isinstance(value, Container | Tuple | GeneratorOf | Coroutine):
             return (Bound(Symbol(f"builtins.{_container_type(value)}.{name}"), value),)
         if isinstance(value, Function | Bound | Wrapped | Partial):
@@ -131,18 +135,13 @@ class Members:
         return (Bound(Symbol(f"function.{name}"), value),)
 
     def _of_instance(self, value: Instance, name: str) -> Values:
-        found = self._in_hierarchy(value, self.mro(value.cls), name)
+        found = union((self._in_hierarchy(value, self.mro(value.cls), name), self._assigned_from_outside(value, name)))
         if found:
             return found
         for below in self.subclasses(value.cls):
             # A mixin uses what only the classes composed with it have.
             found = union((found, self._in_hierarchy(Instance(below), self.mro(below), name)))
-        return (
-            found
-            or self._assigned_from_outside(value, name)
-            or self._forwarded(value, name)
-            or self._of_library_base(value, name)
-        )
+        return found or self._forwarded(value, name) or self._of_library_base(value, name)
 
     def _in_hierarchy(self, value: Instance, order: tuple[Class | Symbol, ...], name: str) -> Values:
         for base in order:
@@ -257,7 +256,7 @@ class Members:
         if self._assignments is None:
             self._assignments = {}
             for module in self._inference.modules.values():
-                for scope, target, binding in module.attribute_assignments:
+                for scope, target, binding in () if is_test(module.filename) else module.attribute_assignments:
                     self._assignments.setdefault(target.attr, []).append((scope, target, binding))
         return self._assignments
 

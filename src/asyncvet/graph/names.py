@@ -123,19 +123,20 @@ def reaching(bindings: list[Binding], scope: Scope, offset: int) -> list[Binding
         return bindings
     use = scope.block_at(offset)
     found: list[Binding] = []
+    loops = list(use.loops())
+    later: list[tuple[Binding, Block]] = []
     for binding in sorted(bindings, key=lambda binding: -binding.from_):
         if binding.kind in ("augmented", "annotation"):
             continue
         if binding.from_ > offset:
-            if any(loop.holds(binding.block) for loop in use.loops()) and not binding.block.holds(use):
-                found.append(binding)
+            later += [(binding, loop) for loop in loops[-1:] if loop.holds(binding.block)]
             continue
         if binding.block.excludes(use) or (not binding.block.holds(use) and _leaves(binding, use)):
             continue
         found.append(binding)
         if binding.block.holds(use):
-            return found
-    return found or bindings
+            return found + [late for late, loop in later if not loop.holds(binding.block)]
+    return found + [late for late, _ in later] or bindings
 
 
 def final(bindings: list[Binding], scope: Scope) -> list[Binding]:

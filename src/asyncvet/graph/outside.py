@@ -20,7 +20,7 @@ _INSIDE = frozenset(
 )
 _OUTSIDE = frozenset({"asyncio.open_connection", "asyncio.open_unix_connection"})
 _OF_PRIMITIVES = frozenset({"acquire", "wait", "join", "sleep", "cancel", "get_nowait", "put", "notify", "wait_for", "shutdown"})
-_LIMITER = re.compile(r"sem(aphore)?s?$|limit(er)?s?$|throttle|_sem_|rate_?limit|concurren", re.IGNORECASE)
+LIMITER = re.compile(r"sem(aphore)?s?$|limit(er)?s?$|throttle|_sem_|rate_?limit|concurren", re.IGNORECASE)
 _LIMITS = frozenset({"asyncio.Semaphore", "asyncio.BoundedSemaphore", "asyncio.Lock", "anyio.Semaphore", "anyio.CapacityLimiter"})
 _DEEP = 6
 
@@ -34,19 +34,24 @@ class Outside:
         self._limited: dict[Function, bool] = {}
 
     def is_reached_from(self, function: Function) -> bool:
-        """Whether a coroutine function waits, itself or in coroutines it runs, for another system."""
+        """Whether a coroutine function waits for another system.
+
+        It does so in a call of a library, itself or in coroutines it runs, or in a call of its own of which nothing is known.
+        """
+        return self._is_known_from(function) or any(site.awaited and is_outside(site) for site in self._project.sites(function))
+
+    def _is_known_from(self, function: Function) -> bool:
         known = self._reaches.get(function)
         if known is None:
             self._reaches[function] = False
-            known = self._reaches[function] = any(self.is_reached_at(site) for site in self._project.sites(function))
+            known = self._reaches[function] = any(self._is_known_at(site) for site in self._project.sites(function))
         return known
 
-    def is_reached_at(self, site: CallSite) -> bool:
-        """Whether what a site gives, awaited, waits for another system."""
+    def _is_known_at(self, site: CallSite) -> bool:
         coroutines = [target.function for target in site.targets if target.mode is Mode.COROUTINE]
         if coroutines:
-            return any(self.is_reached_from(function) for function in coroutines)
-        return site.awaited and is_outside(site)
+            return any(self._is_known_from(function) for function in coroutines)
+        return site.awaited and bool(site.names) and is_outside(site)
 
     def is_limited(self, function: Function, depth: int = 0) -> bool:
         """Whether a coroutine function, or one that it runs, waits for a semaphore, a lock or a rate limiter."""
@@ -77,7 +82,7 @@ class Outside:
 
     def _limits(self, expr: tree.Expression, function: Function) -> bool:
         named = expr.func if isinstance(expr, tree.Call) else expr.value if isinstance(expr, tree.Subscript) else expr
-        if _LIMITER.search(last_name(named)):
+        if LIMITER.search(last_name(named)):
             return True
         return any(isinstance(value, Object) and value.path in _LIMITS for value in self._project.values(expr, function))
 

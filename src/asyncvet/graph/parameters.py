@@ -42,6 +42,13 @@ class Parameters:
             or union((self._default(param, around), self._passed(function, param)))
         )
 
+    def is_from_callers(self, function: Function, param: tree.Param) -> bool:
+        """Whether neither an annotation, a dependency nor a default says what a parameter is."""
+        if param.default is not None or (param.name == function.self_name and function.owner is not None):
+            return False
+        around = function.parent or function.module
+        return not (self._inference.annotations.instances(param.annotation, around) or self._provided(param, around))
+
     def dependency(self, param: tree.Param) -> tree.Expression | None:
         """The function or class in `Depends(...)` of a parameter: its default or in its annotation."""
         for expr in (param.default, *metadata(param.annotation)):

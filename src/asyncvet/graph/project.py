@@ -15,7 +15,6 @@ from asyncvet.graph.calls import Calls, CallSite
 from asyncvet.graph.contexts import Contexts
 from asyncvet.graph.entry_points import EntryPoint, View, find_all
 from asyncvet.graph.inference import Inference
-from asyncvet.graph.loop_checks import LoopChecks
 from asyncvet.graph.modules import ModuleIndex
 from asyncvet.graph.reach import Kind, Reach, Step
 from asyncvet.graph.scan import scan
@@ -48,7 +47,7 @@ class Project:
         self.catalogue = catalogue
         self.inference = Inference(self.modules, index, catalogue)
         self.calls = Calls(self.inference)
-        self.reach = Reach(self.functions, self.calls, LoopChecks(self.inference))
+        self.reach = Reach(self.functions, self.calls, self.inference)
 
     # --- names and values -------------------------------------------------------------------------
 

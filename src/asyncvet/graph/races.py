@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.locks import Held, held
-from asyncvet.graph.modules import is_test
-from asyncvet.graph.scopes import Function
-from asyncvet.graph.shared_state import SELF, Place, method_around, place_of, target_place
+from asyncvet.graph.overlaps import Overlaps
+from asyncvet.graph.scopes import Function, last_name
+from asyncvet.graph.shared_state import Place, method_around, place_of, target_place
 from asyncvet.graph.suspension import coroutines, suspensions
 
 if TYPE_CHECKING:
@@ -21,19 +21,29 @@ if TYPE_CHECKING:
 
 _EMPTY_WORDS = re.compile(r"(^|_)(closed|closing|expired|stale|done|cancelled|disconnected|stopped|empty)$")
 _FULL_WORDS = re.compile(r"(^|_)(connected|open|alive|ready|valid|running|initialized|started|active|fresh)$")
-_ONE_AT_A_TIME = re.compile(r"(lock|synchron|serial|once|single|cache|mutex|exclusive)", re.IGNORECASE)
-_ONCE_ROLES = frozenset({"lifespan", "startup", "shutdown", "main"})
+_TIME = re.compile(
+    r"(^|_)(now|time|monotonic|ttl|age|deadline|timestamp|perf_counter|utcnow|datetime|\w*expir\w*)(_|$)", re.IGNORECASE
+)
+_REFRESHED = re.compile(r"(token|credential)s?$", re.IGNORECASE)
+_LIVES_ON = re.compile(
+    r"(client|session|conn|connection|pool|engine|model|browser|page|process|worker|task|channel|socket|websocket|instance|service"
+    r"|manager|agent|pipeline|server|driver|producer|consumer|publisher|subscriber|transport|stream|tunnel|container|sandbox|bot)"
+    r"(s|es|_map|_by_\w+|_pool|_cache)?$",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(r"(async_|a)?(open|connect|start|init|initiali[sz]e|set_?up|launch|log_?in|authenticate|load|prepare)")
 _DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A test of a place; between `start` and `end` the code knows what it said: that there is nothing there yet."""
+    """A test of a place; between `start` and `end` the code relies on what it said: that there is nothing there yet."""
 
     place: Place
     node: tree.Node
     start: int
     end: int
+    statement: tree.Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ class Race:
     """A test, an await, and an assignment that relies on the test though others ran in between.
 
     Attributes:
-        wait: The first place after the test at which others can run.
+        wait: The first place after the test at which others can run: before the store, or behind it while what was stored is opened.
         store: In `setter`, which is `function` itself or a coroutine that `wait` awaits.
         taken: The lock that is taken after the test and held over the assignment.
     """
@@ -68,37 +78,15 @@ class Races:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._known: dict[Function, tuple[Race, ...]] = {}
+        self._overlaps = Overlaps(project)
 
     def of(self, function: Function) -> tuple[Race, ...]:
-        """The races of a function with another call of it, at most one a place."""
-        known = self._known.get(function)
-        if known is None:
-            found: dict[Place, Race] = {}
-            for race in self._find(function) if self._is_concurrent(function) else ():
+        """The races of a function with another call of it, one a place."""
+        found: dict[Place, Race] = {}
+        if function.is_async and self._overlaps.may_overlap(function):
+            for race in self._find(function):
                 found.setdefault(race.test.place, race)
-            known = self._known[function] = tuple(found.values())
-        return known
-
-    # --- whether two calls can meet ---------------------------------------------------------------
-
-    def _is_concurrent(self, function: Function) -> bool:
-        """Whether two calls of a coroutine function may run at once, as far as the code tells."""
-        if not function.is_async or is_test(function.module.filename) or function.name.startswith("__"):
-            return False
-        if any(_ONE_AT_A_TIME.search(name) for name in function.decorator_names):
-            return False
-        entries = self._project.contexts.entries(function)
-        if self._project.contexts.runs_once(function) or (entries and all(entry.role in _ONCE_ROLES for entry in entries)):
-            return False
-        return not self._is_called_under_lock(function)
-
-    def _is_called_under_lock(self, function: Function) -> bool:
-        callers = self._project.contexts.callers.get(function, ())
-        return bool(callers) and all(
-            isinstance(caller, Function) and any(lock.covers(site.node.start) for lock in held(self._project, caller))
-            for caller, site in callers
-        )
+        return tuple(found.values())
 
     # --- races --------------------------------------------------------------------------------------
 
@@ -108,23 +96,51 @@ class Races:
             return
         for store in flow.stores:
             test = flow.last_test(store.place, store.node)
-            wait = flow.first_wait(test, store.node) if test is not None else None
-            if test is not None and wait is not None and not _clears(store):
-                yield from self._race(flow, test, wait, store, function)
+            wait = self._wait_between(flow, test, store) if test is not None else None
+            if test is None:
+                continue
+            if wait is not None and not flow.is_claimed(test, wait):
+                yield from self._race(flow, test, wait, store, (function, store.node))
+            elif (opening := flow.opening(test, store)) is not None:
+                yield from self._race(flow, test, opening, store, (function, store.node))
         for wait in flow.waits:
             for setter, store in self._stores_of_helpers(flow, wait, _DEPTH):
                 test = flow.last_test(store.place, wait)
-                if test is not None and not _clears(store):
-                    yield from self._race(flow, test, flow.first_wait(test, wait) or wait, store, setter, wait)
+                first = next((w for w in flow.waits_before(wait) if test and w.start >= test.node.end), wait)
+                if test is not None and not flow.is_claimed(test, first):
+                    yield from self._race(flow, test, first, store, (setter, wait))
 
-    def _race(
-        self, flow: Flow, test: Test, wait: tree.Node, store: Store, setter: Function, at: tree.Node | None = None
-    ) -> Iterator[Race]:
-        place = at or store.node
-        around = [lock for lock in flow.locks if lock.covers(place.start)]
-        if any(lock.covers(test.node.start) for lock in around) or flow.is_claimed(test, wait):
+    def _wait_between(self, flow: Flow, test: Test, store: Store) -> tree.Node | None:
+        """Where others can first run between a test and the assignment that relies on it.
+
+        Awaiting what keeps its own result for the next caller does not count where the value is then made at once: both callers make
+        the same from the same.
+        """
+        waits = [wait for wait in flow.waits_before(store.node) if wait.start >= test.node.end]
+        inside = any(wait.start >= store.node.start for wait in waits)
+        if not inside and all(self._keeps_its_result(flow.function, wait) for wait in waits):
+            return None
+        return waits[0] if waits else None
+
+    def _keeps_its_result(self, function: Function, wait: tree.Node) -> bool:
+        helpers = coroutines(self._project, function, wait)
+        return bool(helpers) and all(
+            any(inner.last_test(store.place, store.node) is not None for store in inner.stores)
+            for inner in (Flow(self._project, helper) for helper in helpers if helper is not function)
+        )
+
+    def _race(self, flow: Flow, test: Test, wait: tree.Node, store: Store, at: tuple[Function, tree.Node]) -> Iterator[Race]:
+        setter, node = at
+        around = [lock for lock in flow.locks if lock.covers(node.start)]
+        if any(lock.covers(test.node.start) for lock in around) or flow.is_repeated(test.node, node):
             return
-        yield Race(flow.function, test, wait, store, setter, around[-1] if around else None)
+        if is_worth_a_lock(self._project, test, store, setter):
+            taken = around[-1] if around and around[-1].is_async and around[-1].start >= wait.start else None
+            # Work done before the lock is taken is not what the lock is for.
+            is_first = taken is not None and not any(
+                test.node.end <= other.start < taken.start for other in flow.real_waits(taken)
+            )
+            yield Race(flow.function, test, wait, store, setter, taken if is_first else None)
 
     def _stores_of_helpers(self, flow: Flow, wait: tree.Node, depth: int) -> Iterator[tuple[Function, Store]]:
         """What the coroutines that an await runs set after having waited themselves, with no test and no lock of their own."""
@@ -132,15 +148,16 @@ class Races:
             if helper is flow.function or not _is_same_home(flow.function, helper, wait):
                 continue
             inner = Flow(self._project, helper)
+            if inner.locks:
+                continue
             for store in inner.stores:
-                waited = any(other.start < store.node.end and other.start >= helper.node.start for other in inner.waits_before(store.node))
-                if waited and not inner.locks and inner.last_test(store.place, store.node) is None:
+                has_waited = next(inner.waits_before(store.node), None) is not None
+                if has_waited and inner.last_test(store.place, store.node) is None:
                     yield helper, store
-            if depth:
-                for other in inner.waits:
-                    for setter, store in self._stores_of_helpers(inner, other, depth - 1):
-                        if inner.last_test(store.place, other) is None and not inner.locks:
-                            yield setter, store
+            for other in inner.waits if depth else ():
+                for setter, store in self._stores_of_helpers(inner, other, depth - 1):
+                    if inner.last_test(store.place, other) is None:
+                        yield setter, store
 
 
 class Flow:
@@ -176,10 +193,6 @@ class Flow:
         fitting = [test for test in self.tests if test.place == place and test.start <= node.start < test.end]
         return max(fitting, key=lambda test: test.node.start, default=None)
 
-    def first_wait(self, test: Test, node: tree.Node) -> tree.Node | None:
-        """Where others can first run between a test and a node, on a way that leads from one to the other."""
-        return next((wait for wait in self.waits_before(node) if wait.start >= test.node.end), None)
-
     def waits_before(self, node: tree.Node) -> Iterator[tree.Node]:
         """The places before a node ends at which others can run, on ways that lead to it."""
         block = self.function.block_at(node.start)
@@ -190,11 +203,39 @@ class Flow:
                     yield wait
 
     def is_claimed(self, test: Test, wait: tree.Node) -> bool:
-        """Whether the function says before it waits that it is at work: sets a place that it, too, tests first."""
-        tested = {other.place for other in self.tests if other.node.start < wait.start and other.place != test.place}
-        return any(store.place in tested and store.node.end <= wait.start for store in self.stores) or any(
-            store.place == test.place and test.node.end <= store.node.start and store.node.end <= wait.start for store in self.stores
+        """Whether the function says before it waits that it is at work: sets a place that it has found unset, on the way to the wait."""
+        at = self.function.block_at(wait.start)
+        return any(
+            store.node.end <= wait.start
+            and self.function.block_at(store.node.start).holds(at)
+            and (store.node.start >= test.node.end if store.place == test.place else self.last_test(store.place, store.node))
+            for store in self.stores
         )
+
+    def opening(self, test: Test, store: Store) -> tree.Node | None:
+        """Where what a store has just made known to all is only then opened, and waited for."""
+        block = self.function.block_at(store.node.start)
+        for wait in self.waits:
+            call = wait.value if isinstance(wait, tree.Await) else None
+            func = call.func if isinstance(call, tree.Call) else None
+            if store.node.end <= wait.start < test.end and isinstance(func, tree.Attribute) and _OPENING.fullmatch(func.attr):
+                if (
+                    block.holds(self.function.block_at(wait.start))
+                    and place_of(self.project, func.value, self.function) == store.place
+                ):
+                    return wait
+        return None
+
+    def is_repeated(self, test: tree.Node, node: tree.Node) -> bool:
+        """Whether test and node stand in one `while` loop: a watcher that comes back to both, alone."""
+        return any(
+            isinstance(loop.statement, tree.While) and loop.holds(self.function.block_at(node.start))
+            for loop in self.function.block_at(test.start).loops()
+        )
+
+    def real_waits(self, taken: Held) -> list[tree.Node]:
+        """The waits that are not for taking this lock."""
+        return [wait for wait in self.waits if not (wait.start <= taken.node.start < wait.end and isinstance(wait, tree.With))]
 
     # --- tests --------------------------------------------------------------------------------------
 
@@ -209,14 +250,14 @@ class Flow:
     def _tests_of_if(self, node: tree.If) -> Iterator[Test]:
         empty, full = self._outcome(node.test)
         for place in empty:
-            yield Test(place, node.test, node.test.end, node.body[-1].end if node.body else node.end)
+            yield Test(place, node.test, node.test.end, node.body[-1].end if node.body else node.end, node)
         if not full:
             return
         for place in full:
             if node.orelse:
-                yield Test(place, node.test, node.orelse[0].start, node.orelse[-1].end)
+                yield Test(place, node.test, node.orelse[0].start, node.orelse[-1].end, node)
             if any(isinstance(inner, tree.Return | tree.Raise | tree.Jump) for inner in walk.nodes(node.body)):
-                yield Test(place, node.test, node.end, self.function.block_at(node.start).end)
+                yield Test(place, node.test, node.end, self.function.block_at(node.start).end, node)
 
     def _tests_of_operation(self, node: tree.Operation) -> Iterator[Test]:
         """`place or make()` and `place if place else make()`."""
@@ -229,7 +270,7 @@ class Flow:
         statement = next((outer for outer in self._nodes if isinstance(outer, tree.Assign) and outer.value is node), None)
         for place in places if statement is not None else ():
             if place is not None:
-                yield Test(place, node.operands[0], statement.start if statement else 0, node.end + 1)
+                yield Test(place, node.operands[0], statement.start if statement else 0, node.end + 1, node)
 
     def _tests_of_try(self, node: tree.Try) -> Iterator[Test]:
         """`try: return table[key]` with a handler that fills the table."""
@@ -239,7 +280,7 @@ class Flow:
         place = place_of(self.project, value, self.function) if isinstance(value, tree.Subscript | tree.Attribute) else None
         for handler in node.handlers if place is not None else ():
             if place is not None:
-                yield Test(place, node.body[0], handler.start, handler.end)
+                yield Test(place, node.body[0], handler.start, handler.end, node)
 
     def _outcome(self, test: tree.Node) -> tuple[set[Place], set[Place]]:
         """The places that are empty if a test holds, and those that are full."""
@@ -302,6 +343,46 @@ class Flow:
                 place = place_of(self.project, entry, self.function)
                 if place is not None:
                     yield Store(place, node, node.args[0])
+
+
+def is_worth_a_lock(project: Project, test: Test, store: Store, setter: Function) -> bool:
+    """Whether it matters that two callers both make a value.
+
+    It does for what lives on: clients, connections, flags that say that something was started. It does not for copies of data that
+    is fetched again from time to time or by key, nor for a note of the last call.
+    """
+    place = store.place
+    if _clears(store) or _is_note_of_last(project, test, setter):
+        return False
+    if _REFRESHED.search(place.name):
+        return True
+    times = any(_TIME.search(word) for word in _words(test.statement))
+    if place.is_item:
+        made = [word for word in _words(store.value) if store.value is not None] if store.value is not None else []
+        return not times and (bool(_LIVES_ON.search(place.name)) or any(_LIVES_ON.search(word) for word in made))
+    return not times
+
+
+def _words(node: tree.Node | None) -> Iterator[str]:
+    """The names in an expression, or in the tests of a statement."""
+    if isinstance(node, tree.If):
+        tests = [inner.test for inner in walk.nodes(node) if isinstance(inner, tree.If)]
+        yield from (word for test in tests for word in _words(test))
+    elif node is not None:
+        for inner in walk.nodes(node):
+            if word := last_name(inner):
+                yield word
+
+
+def _is_note_of_last(project: Project, test: Test, function: Function) -> bool:
+    """`if last is not None and last.key == key`: what is kept is that of the last call, whichever it was."""
+    for node in walk.nodes(test.node):
+        if isinstance(node, tree.Operation) and node.op == "==":
+            for operand in node.operands:
+                inner = operand.value if isinstance(operand, tree.Attribute | tree.Subscript) else None
+                if inner is not None and place_of(project, inner, function) == test.place:
+                    return True
+    return False
 
 
 def _clears(store: Store) -> bool:

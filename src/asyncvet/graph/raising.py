@@ -42,8 +42,8 @@ def is_contained(function: Body, node: tree.Node) -> bool:
 
 
 def contains_errors(function: Function) -> bool:
-    """Whether no error of what the function waits for leaves it."""
-    return bool(function.awaits) and all(is_contained(function, node) for node in function.awaits)
+    """Whether no error of what the function waits for leaves it. Taking a lock or a semaphore raises none."""
+    return bool(function.awaits) and all(_takes_lock(node) or is_contained(function, node) for node in function.awaits)
 
 
 def escapes(project: Project, function: Function) -> bool:
@@ -61,6 +61,10 @@ def _escapes(project: Project, function: Function, seen: frozenset[Function]) ->
         isinstance(caller, Function) and not is_caught(caller, site.node) and _escapes(project, caller, seen | {function})
         for caller, site in callers
     )
+
+
+def _takes_lock(node: tree.Node) -> bool:
+    return isinstance(node, tree.With) and all(isinstance(item.value, tree.Name | tree.Attribute) for item in node.items)
 
 
 def _swallows(guard: tree.Handler | tree.With) -> bool:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from asyncvet.catalogue import Api
 from asyncvet.graph.calls import ApiCall, Calls, CallSite, Mode, Target
+from asyncvet.graph.feasibility import NOTHING_KNOWN, Feasibility, Known, can_run
 from asyncvet.graph.loop_checks import LoopChecks
 from asyncvet.graph.scopes import Function
 
+if TYPE_CHECKING:
+    from asyncvet.graph.inference import Inference
+
 Kind = Literal["blocks", "metadata", "cpu", "runs-loop", "celery-result", "celery-publish"]
 """What a call does to the thread that runs it; each kind is a rule's business."""
+
+
+_STATES = 400
+"""A search from one site looks at so many functions at the most, each as often as different things are known in it."""
 
 
 def kind_of(api: Api) -> Kind | None:
@@ -42,10 +51,12 @@ class Step:
 class Reach:
     """Shortest ways to calls of each kind, over the functions that run where their caller runs."""
 
-    def __init__(self, functions: Iterable[Function], calls: Calls, checks: LoopChecks) -> None:
+    def __init__(self, functions: Iterable[Function], calls: Calls, inference: Inference) -> None:
         self._functions = list(functions)
         self._calls = calls
-        self._checks = checks
+        self._checks = LoopChecks(inference)
+        self._feasibility = Feasibility(inference)
+        self._leads: dict[tuple[Function, Kind], list[tuple[CallSite, ApiCall | None]]] = {}
 
     def ways(self, function: Function, kind: Kind) -> Iterator[list[Step]]:
         """For every site of `function` from which a call of `kind` is reached: the shortest way there."""
@@ -55,65 +66,76 @@ class Reach:
                 yield way
 
     def way_from(self, site: CallSite, kind: Kind) -> list[Step]:
-        """The shortest way from a site to a call of `kind`, empty if there is none."""
+        """The shortest feasible way from a site to a call of `kind`, empty if there is none."""
         api = self._own(site, kind)
         if api is not None:
             return [Step(site, None, api)]
-        best: tuple[int, Target] | None = None
-        for target in self._inline(site):
-            distance = self._distances[kind].get(target.function)
-            if distance is not None and (best is None or distance < best[0]):
-                best = distance, target
-        if best is None:
-            return []
-        steps = [Step(site, best[1], None)]
-        while steps[-1].target is not None:
-            steps.append(self._next[kind][steps[-1].target.function])
-        return steps
+        distances = self._distances[kind]
+        queue: list[tuple[int, int, Target, Known, tuple[Step, ...]]] = []
+        seen: set[tuple[Function, Known]] = set()
+
+        def go_on(at: CallSite, known: Known, way: tuple[Step, ...]) -> None:
+            for target in self._inline(at):
+                inside = self._feasibility.enter(at, target, known) if target.function in distances else None
+                if inside is not None and (target.function, inside) not in seen and len(seen) < _STATES:
+                    seen.add((target.function, inside))
+                    length = len(way) + 1 + len(target.via) + distances[target.function]
+                    heapq.heappush(queue, (length, len(seen), target, inside, (*way, Step(at, target, None))))
+
+        go_on(site, NOTHING_KNOWN, ())
+        while queue:
+            *_, target, known, way = heapq.heappop(queue)
+            for below, own in self._leading(target.function, kind):
+                if can_run(below, known):
+                    if own is not None:
+                        return [*way, Step(below, None, own)]
+                    go_on(below, known, way)
+        return []
+
+    def _leading(self, function: Function, kind: Kind) -> list[tuple[CallSite, ApiCall | None]]:
+        """The sites of a function that lead on to a call of `kind`, those that are one themselves first."""
+        key = (function, kind)
+        known = self._leads.get(key)
+        if known is None:
+            distances = self._distances[kind]
+            sites = [(site, self._own(site, kind)) for site in self._calls.sites(function)]
+            # The least nested first: what runs under the fewest conditions.
+            own = sorted(((site, api) for site, api in sites if api is not None), key=lambda lead: lead[0].site.block.depth)
+            onward = [(s, None) for s, api in sites if api is None and any(t.function in distances for t in self._inline(s))]
+            known = self._leads[key] = [*own, *onward]
+        return known
 
     @cached_property
-    def _callers(self) -> dict[Function, list[tuple[Function, CallSite, Target]]]:
+    def _callers(self) -> dict[Function, list[tuple[Function, Target]]]:
         """Plain functions by what they run in their own thread."""
-        callers: dict[Function, list[tuple[Function, CallSite, Target]]] = {}
+        callers: dict[Function, list[tuple[Function, Target]]] = {}
         for function in self._functions:
             if function.is_async:
                 continue
             for site in self._calls.sites(function):
                 for target in self._inline(site):
-                    callers.setdefault(target.function, []).append((function, site, target))
+                    callers.setdefault(target.function, []).append((function, target))
         return callers
 
     @cached_property
-    def _search(self) -> dict[Kind, tuple[dict[Function, int], dict[Function, Step]]]:
+    def _distances(self) -> dict[Kind, dict[Function, int]]:
         return {kind: self._breadth_first(kind) for kind in get_args(Kind)}
 
-    @cached_property
-    def _distances(self) -> dict[Kind, dict[Function, int]]:
-        return {kind: found[0] for kind, found in self._search.items()}
-
-    @cached_property
-    def _next(self) -> dict[Kind, dict[Function, Step]]:
-        return {kind: found[1] for kind, found in self._search.items()}
-
-    def _breadth_first(self, kind: Kind) -> tuple[dict[Function, int], dict[Function, Step]]:
-        """Distance to the nearest call of `kind`, and the step towards it, for every plain function that has one."""
-        distances: dict[Function, int] = {}
-        steps: dict[Function, Step] = {}
-        for function in self._functions:
-            for site in () if function.is_async else self._calls.sites(function):
-                api = self._own(site, kind)
-                if api is not None:
-                    distances[function], steps[function] = 0, Step(site, None, api)
-                    break
+    def _breadth_first(self, kind: Kind) -> dict[Function, int]:
+        """Steps to the nearest call of `kind` for every plain function that has one, if all its branches could run."""
+        distances = {
+            function: 0
+            for function in self._functions
+            if not function.is_async and any(self._own(site, kind) is not None for site in self._calls.sites(function))
+        }
         queue = deque(distances)
         while queue:
             reached = queue.popleft()
-            for caller, site, target in self._callers.get(reached, ()):
+            for caller, target in self._callers.get(reached, ()):
                 if caller not in distances:
                     distances[caller] = distances[reached] + 1 + len(target.via)
-                    steps[caller] = Step(site, target, None)
                     queue.append(caller)
-        return distances, steps
+        return distances
 
     def _own(self, site: CallSite, kind: Kind) -> ApiCall | None:
         """The entry of `kind` that a site calls itself. An awaited call is of another library than the catalogue thinks."""

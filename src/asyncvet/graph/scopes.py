@@ -110,6 +110,25 @@ class Site:
     statement: tree.Stmt | None = None
 
 
+@dataclass(slots=True, eq=False)
+class Check:
+    """The arm of an `if` in which a name is of a type."""
+
+    start: int
+    end: int
+    type: tree.Expression
+
+
+def _tested(test: tree.Expression) -> Iterator[tuple[str, tree.Expression]]:
+    """The names and types of `isinstance(name, type)`, also joined by `and`."""
+    if isinstance(test, tree.Operation) and test.op == "and":
+        for operand in test.operands:
+            yield from _tested(operand)
+    elif isinstance(test, tree.Call) and len(test.args) == 2 and last_name(test.func) == "isinstance":
+        if isinstance(test.args[0], tree.Name):
+            yield test.args[0].id, test.args[1]
+
+
 @dataclass(eq=False)
 class Scope:
     """What module, class and function scopes share."""
@@ -130,6 +149,16 @@ class Scope:
         while block.end <= offset and block.parent is not None:
             block = block.parent
         return block
+
+    @cached_property
+    def checks(self) -> dict[str, list[Check]]:
+        """The stretches in which a name is of a type that an `isinstance` test has found, innermost first."""
+        found: dict[str, list[Check]] = {}
+        for block in reversed(self.blocks):
+            if isinstance(block.statement, tree.If) and block.arm == "then":
+                for name, kind in _tested(block.statement.test):
+                    found.setdefault(name, []).append(Check(block.start, block.end, kind))
+        return found
 
     @property
     def path(self) -> str:

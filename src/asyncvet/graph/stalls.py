@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
 _LESSER = ("metadata", "cpu")
+_ALTERNATIVES = 3
 _MEMOISED = frozenset({"cache", "lru_cache", "cached_property"})
 
 
@@ -58,6 +59,16 @@ class Stall:
         return len(self.way) == 1
 
     @property
+    def is_iteration(self) -> bool:
+        """It starts at a loop or comprehension whose every step may stall."""
+        return isinstance(self.site.node, tree.For | tree.Comprehension)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """A step of the way is one of many methods that its site may call."""
+        return any(len({target.function for target in step.site.targets}) > _ALTERNATIVES for step in self.way)
+
+    @property
     def call(self) -> str:
         """The first call as the code writes it."""
         return shown(self.site.node)
@@ -87,7 +98,11 @@ def find(project: Project, kind: Kind) -> Iterator[Stall]:
     for function in project.loop_functions:
         if project.contexts.is_command(function):
             continue
-        graver = {project.frame(function, way[0].site.node).line for way in project.reach.ways(function, "blocks")} if kind in _LESSER else ()
+        graver = (
+            {project.frame(function, way[0].site.node).line for way in project.reach.ways(function, "blocks")}
+            if kind in _LESSER
+            else ()
+        )
         lines: dict[int, list[Step]] = {}
         for way in project.reach.ways(function, kind):
             line = project.frame(function, way[0].site.node).line

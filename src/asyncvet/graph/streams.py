@@ -20,7 +20,9 @@ _STREAM_TYPES = frozenset(
     {"AsyncGenerator", "AsyncIterator", "AsyncIterable", "Generator", "Iterator", "StreamingResponse", "EventSourceResponse"}
 )
 _HOLDS_NOTHING = frozenset({"suppress", "nullcontext", "timeout", "catch_warnings"})
-_CHANGES = re.compile(r"delete|remove|update|unlink|pop|drop|insert|write|purge|expire|close|cancel|discard|set$|save")
+_CHANGES = re.compile(
+    r"delete|remove|update|unlink|pop|drop|insert|write|purge|expire|close|cancel|discard|set$|save|clear|rem$|del$"
+)
 
 
 @dataclass(frozen=True, slots=True)

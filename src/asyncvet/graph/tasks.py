@@ -34,8 +34,8 @@ class Task:
     Attributes:
         node: The call that makes it.
         runs: The coroutine functions that it can run; empty if unknown.
-        use: What becomes of it: ``dropped``, only given a ``callback``, ``kept`` by a name, an attribute or a container, ``returned``,
-            ``awaited`` at once, or ``passed`` to a call.
+        use: What becomes of it: ``dropped``, only given a ``callback``, ``kept`` by a name, an attribute or a container,
+            ``returned``, ``awaited`` at once, or ``passed`` to a call.
         place: The name or attribute that keeps it, empty if nothing does.
         holder: The class whose attribute keeps it.
     """
@@ -50,7 +50,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A use of something that can hold tasks: `word` is its name or last attribute, `owner` the class if it is an attribute of `self`."""
+    """A use of something that can hold tasks.
+
+    Attributes:
+        word: Its name or last attribute.
+        owner: The class, if it is an attribute of `self`.
+    """
 
     word: str
     owner: Class | None
@@ -112,6 +117,15 @@ class Tasks:
             if isinstance(site.node, tree.Call) and isinstance(site.node.func, tree.Attribute) and site.node.func.attr == "cancel"
         ]
 
+    def cancelled_in(self, function: Function, before: int) -> frozenset[str]:
+        """What a function cancels up to an offset, or a function inside it at any time: dotted texts."""
+        found: set[str] = set()
+        for scope in _with_inner(function):
+            for call in self.cancels(scope):
+                if isinstance(call.func, tree.Attribute) and (scope is not function or call.start < before):
+                    found |= self.related(call.func.value, scope)
+        return frozenset(found)
+
     def is_task(self, expr: tree.Expr, scope: Body) -> bool:
         """Whether an expression is known to be a task."""
         return any(isinstance(value, Object) and value.path == "asyncio.Task" for value in self._project.values(expr, scope))
@@ -139,7 +153,9 @@ class Tasks:
             return self.is_of_others(expr.value, scope)
         if isinstance(expr, tree.Call):
             is_around = last_name(expr.func) in _AROUND and bool(expr.args)
-            return is_around and all(self.is_of_others(argument, scope) for argument in expr.args[: _AROUND[last_name(expr.func)]])
+            return is_around and all(
+                self.is_of_others(argument, scope) for argument in expr.args[: _AROUND[last_name(expr.func)]]
+            )
         if not isinstance(expr, tree.Name | tree.Attribute | tree.Subscript):
             return False
         if any(isinstance(value, Coroutine) for value in self._project.values(expr, scope)):
@@ -161,10 +177,10 @@ class Tasks:
         """What is put into a local container: `pending.append(self._task)`."""
         for site in scope.sites:
             node = site.node
-            if isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and node.func.attr in _ADDING:
-                if dotted(node.func.value) == name:
-                    for argument in node.args:
-                        yield from (text for text, _ in _mentioned(argument))
+            if not (isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and node.func.attr in _ADDING):
+                continue
+            if dotted(node.func.value) == name:
+                yield from (text for argument in node.args for text, _ in _mentioned(argument))
 
     def _made_in(self, scope: Body) -> Iterator[Task]:
         for site in self._project.sites(scope):
@@ -173,10 +189,10 @@ class Tasks:
 
     def _made_through(self, scope: Body, wrappers: set[Body]) -> Iterator[Task]:
         for site in self._project.sites(scope):
-            if isinstance(site.node, tree.Call) and not site.awaited:
-                if any(target.function in wrappers and target.mode is Mode.INLINE and not target.via for target in site.targets):
-                    if not _is_maker(site, site.node):
-                        yield self._task(scope, site.node, False)
+            if not isinstance(site.node, tree.Call) or site.awaited or _is_maker(site, site.node):
+                continue
+            if any(target.function in wrappers and target.mode is Mode.INLINE and not target.via for target in site.targets):
+                yield self._task(scope, site.node, False)
 
     def _task(self, scope: Body, node: tree.Call, awaited: bool) -> Task:
         runs = tuple(
@@ -206,11 +222,11 @@ class Tasks:
             if isinstance(holder, tree.Return):
                 return "returned", "", None
             if isinstance(holder, tree.ExprStmt):
-                return self._discarded(scope, holder, holders[index - 1] if index else node)
+                return self._discarded(scope, holders[index - 1] if index else node)
             return "passed", "", None
         return "passed", "", None
 
-    def _discarded(self, scope: Body, statement: tree.ExprStmt, node: tree.Node) -> tuple[Use, str, Class | None]:
+    def _discarded(self, scope: Body, node: tree.Node) -> tuple[Use, str, Class | None]:
         if isinstance(node, tree.NamedExpr):
             return self._named(scope, node.target.id)
         if isinstance(scope, Function) and scope.is_lambda:
@@ -254,12 +270,8 @@ class Tasks:
         return "kept", name, None
 
     def _is_mentioned(self, task: Task, mentions: frozenset[Mention]) -> bool:
-        if Mention(task.place, None) in mentions:
-            return True
-        return any(
-            mention.word == task.place and mention.owner is not None and (task.holder is None or self._kin(mention.owner, task.holder))
-            for mention in mentions
-        )
+        owners = [mention.owner for mention in mentions if mention.word == task.place]
+        return any(owner is None or task.holder is None or self._kin(owner, task.holder) for owner in owners)
 
     def _kin(self, one: Class, other: Class) -> bool:
         members = self._project.inference.members
@@ -364,4 +376,3 @@ def _self_class(expr: tree.Node, scope: Body) -> Class | None:
     if owner is None or not isinstance(expr, tree.Attribute):
         return None
     return owner[1] if isinstance(expr.value, tree.Name) and expr.value.id == owner[0] else None
-

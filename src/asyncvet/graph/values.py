@@ -12,31 +12,48 @@ from asyncvet.facts import tree
 from asyncvet.graph.scopes import Class, Function, Module
 
 
+class _Hashed:
+    """Remembers its hash: values nest deeply and are looked up often."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def __post_init__(self) -> None:
+        fields = tuple(getattr(self, name) for name in self.__slots__)
+        object.__setattr__(self, "_hash", hash((type(self).__name__, fields)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
 @dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(_Hashed):
     """A package with no ``__init__.py``."""
 
     folder: str
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(_Hashed):
     """An instance of a class of the project; `is_exact` if it was seen being made, so that it is of no subclass."""
 
     cls: Class
     is_exact: bool = False
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(_Hashed):
     """A method with the object it was read from."""
 
     function: Value
     receiver: Value
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Wrapped:
+class Wrapped(_Hashed):
     """What a decorator of the project makes of a function: calling it runs `wrapper`, which may call `inner`.
 
     `param` is the parameter of `decorator` that holds `inner`.
@@ -46,13 +63,15 @@ class Wrapped:
     decorator: Function
     param: str
     inner: Value
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(_Hashed):
     """A name of a library: a module, class, function or method, by its canonical dotted path."""
 
     path: str
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,55 +89,62 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(_Hashed):
     """`functools.partial` of something."""
 
     function: Value
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Coroutine:
+class Coroutine(_Hashed):
     """The result of calling an `async def`, or anything else whose `await` gives `result`."""
 
     function: Function | None
     result: Values = ()
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class GeneratorOf:
+class GeneratorOf(_Hashed):
     """The result of calling a generator function: its body runs when it is iterated, or entered if a context manager."""
 
     function: Function
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class Container(_Hashed):
     """kind: ``list``, ``set``, ``tuple``, ``dict`` (elements are the values) or ``iterator``."""
 
     kind: str
     elements: Values
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Tuple:
+class Tuple(_Hashed):
     """A tuple whose items are known one by one."""
 
     items: tuple[Values, ...]
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(_Hashed):
     """A string literal."""
 
     value: str
+    __hash__ = _Hashed.__hash__
 
 
 @dataclass(frozen=True, slots=True)
-class Super:
+class Super(_Hashed):
     """`super()` in a method of `cls`."""
 
     cls: Class
     receiver: Value
+    __hash__ = _Hashed.__hash__
 
 
 Value = (

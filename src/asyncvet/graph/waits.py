@@ -35,13 +35,20 @@ class Wait:
 
     @property
     def pending_is_forgotten(self) -> bool:
-        """Nobody speaks of a task again that may be pending."""
-        return self.is_complete and not self._speaks_of({self.pending, *self.given}, of_work_left=True)
+        """Nobody speaks of a task again that may be pending; tasks that were cancelled before are on their way out."""
+        return (
+            not self._follows_cancel and self.is_complete and not self._speaks_of({self.pending, *self.given}, of_work_left=True)
+        )
 
     @property
     def done_is_unread(self) -> bool:
         """Nobody looks at what the tasks gave, or whether they failed."""
-        return self.is_complete and not self._speaks_of({self.done, *self.given}, of_work_left=False)
+        return not self._follows_cancel and self.is_complete and not self._speaks_of({self.done, *self.given}, of_work_left=False)
+
+    @property
+    def _follows_cancel(self) -> bool:
+        before = (node for node in walk.nodes(walk.body(self.function)) if node.start < self.site.node.start)
+        return any(isinstance(node, tree.Attribute) and node.attr == "cancel" for node in before)
 
     def _speaks_of(self, names: set[str], of_work_left: bool) -> bool:
         call = self.site.node
@@ -61,10 +68,10 @@ class Wait:
         return False
 
     def _is_cleaned_up(self, node: tree.Node) -> bool:
-        """Cancelled before it is waited for, or kept where others see it."""
+        """Given a callback before it is waited for, or kept where others see it."""
         for around in walk.around(self.function, node)[:3]:
-            if isinstance(around, tree.Call) and last_name(around.func) in ("cancel", "add_done_callback", "append", "add"):
-                return True
+            if isinstance(around, tree.Call) and last_name(around.func) in ("add_done_callback", "append", "add"):
+                return last_name(around.func) == "add_done_callback" or node in around.args
         return False
 
 

@@ -50,7 +50,8 @@ coroutine, and what a cache lets happen once, is reported one step lower.
 ## Known limits
 
 A call on an object whose type the source does not tell is not reported; the summary counts such calls. Calls of libraries that
-are not in the catalogue are taken as harmless. Short metadata calls are reported by blocking-metadata-call.
+are not in the catalogue are taken as harmless. Short metadata calls are reported by blocking-metadata-call,
+loops over a source that blocks by blocking-iteration.
 
 ## Fix safety
 
@@ -72,6 +73,8 @@ from asyncvet.rules import Rule
 def check(project: Project) -> Iterator[Finding]:
     """Report what blocks the loop."""
     for stall in project.stalls("blocks"):
+        if stall.is_iteration:
+            continue
         details = project.stall_details(stall, RULE.severity)
         bound = f" for up to {stall.bound:g} s" if stall.bound else ""
         what = f"`{stall.call}` blocks the event loop{bound}"

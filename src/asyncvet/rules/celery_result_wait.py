@@ -73,7 +73,7 @@ from asyncvet.rules import Rule
 def check(project: Project) -> Iterator[Finding]:
     """Report waits for workers that hold the loop."""
     for stall in project.stalls("celery-result"):
-        if celery.is_known_ready(stall.end):
+        if celery.is_known_ready(stall.end) or stall.is_doubtful:
             continue
         bound = f" for up to {stall.bound:g} s" if stall.bound else ""
         what = f"`{stall.call}` waits for a Celery worker on the event loop{bound}"
@@ -84,7 +84,6 @@ def check(project: Project) -> Iterator[Finding]:
             name=RULE.name,
             item=RULE.item,
             message=f"{what}; give out the task's id, or {project.remedy(stall)}",
-            advice=stall.sink.api.why,
             **project.stall_details(stall, RULE.severity),
         )
 

@@ -93,7 +93,6 @@ def check(project: Project) -> Iterator[Finding]:
             name=RULE.name,
             item=RULE.item,
             message=f"{what}; {_remedy(project, stall)}",
-            advice=stall.sink.api.why,
             **project.stall_details(stall, RULE.severity),
         )
 

@@ -74,7 +74,6 @@ def check(project: Project) -> Iterator[Finding]:
             name=RULE.name,
             item=RULE.item,
             message=f"{what}; {project.remedy(stall)}",
-            advice=stall.sink.api.why,
             **project.stall_details(stall, RULE.severity),
         )
 

@@ -1,12 +1,13 @@
-"""Checks for a cancellation that is caught and not raised again: `except CancelledError`, `except BaseException`, a bare `except` or
-`suppress(CancelledError)` around an await.
+"""Checks for cancellations that are caught around an await and not raised again, so that the task cannot be stopped.
+
+Caught by `except CancelledError`, `except BaseException`, a bare `except`, or `suppress(CancelledError)`.
 
 ## Why is this bad?
 
 `CancelledError` is how `task.cancel()`, `asyncio.timeout`, `asyncio.wait_for` and `TaskGroup` stop a coroutine, and how a server
-stops the work of a client that has gone. A coroutine that catches it and goes on cannot be stopped. One that catches it and returns
-tells everybody above it that it ran to its end: the caller goes on with a missing result, a timeout does not raise, `task.cancelled()`
-says no.
+stops the work of a client that has gone. A coroutine that catches it and goes on cannot be stopped. One that catches it and
+returns tells everybody above it that it ran to its end: the caller goes on with a missing result, a timeout does not raise,
+`task.cancelled()` says no.
 
 ## Example
 
@@ -43,11 +44,12 @@ Cleaning up and raising again. The side that stops a task: awaiting what the sam
 was made elsewhere, whose cancellation is not one's own. An exception that is passed on, as a result or to a future. The main
 coroutine of a script that ends at once.
 
-An endless background loop whose handler logs and leaves it is fine where whoever made the task is also the one that cancels it, in
-the same function, as a lifespan does: nobody else sees how it ended. It is also left alone where the project does not show who runs
-it. Elsewhere (a loop that one method starts and another one stops, say) the end is reported, one step lower as the task does stop:
-such handlers were taken out by the projects that met them, since the task's state lies, and a cancellation during the work in the
-other handlers still propagates. So `raise` after the message is right in both cases, and costs nothing.
+A coroutine that only tasks run, and whose handler logs and ends it at once, does stop. It is left alone where nobody sees how
+it ended: a background loop that the function which made its task also cancels, as a lifespan does, or a delay whose task nobody
+waits for. A loop is left alone too where the project does not show who runs it. Elsewhere (a loop that one method starts and
+another one stops, say) such an end is reported one step lower: the state of the task lies, the loop can be awaited under a
+timeout tomorrow, and projects that met the consequences made all of these handlers raise. `raise` after the message is right in
+every case.
 
 ## Known limits
 
@@ -69,7 +71,6 @@ from collections.abc import Iterator
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.cancellation import Catch, catches, following, hands_on, is_log, waits
-from asyncvet.graph.endless import is_true
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Function
 from asyncvet.model import Finding, Severity
@@ -90,18 +91,18 @@ def _report(project: Project, catch: Catch) -> Iterator[Finding]:
     function = catch.function
     behind, loops_on = following(function, catch)
     goes_on = loops_on or any(walk.awaits(behind))
-    severity = RULE.severity
-    if not goes_on:
-        if _is_main(project, function) or _is_own_end(project, catch, behind):
-            return
-        if not project.tasks.awaited.get(function) and project.tasks.started.get(function) and _is_in_loop(catch):
-            severity = severity.lowered()
-    effect = "the loop runs on" if loops_on else "the code after it runs on" if goes_on else "the coroutine ends as if it were done"
+    if any(isinstance(statement, tree.Raise) for statement in behind):
+        return
+    if not goes_on and (_is_main(project, function) or _is_nobodys_loss(project, catch, behind)):
+        return
+    effect = (
+        "the loop runs on" if loops_on else "the code after it runs on" if goes_on else "the coroutine ends as if it were done"
+    )
     yield Finding(
         code=RULE.code,
         name=RULE.name,
         item=RULE.item,
-        severity=severity,
+        severity=RULE.severity.lowered() if not goes_on and _is_run_by_tasks(project, function) else RULE.severity,
         span=project.span(function, _head(catch)),
         function=function.qualname,
         message=f"{_caught(catch)} swallows the cancellation of `{function.name}`: {effect}; {_remedy(catch)}",
@@ -115,13 +116,7 @@ def _is_expected(project: Project, catch: Catch, found: list[tree.Node]) -> bool
     function = catch.function
     if not all(isinstance(node, tree.Await) for node in found):
         return False
-    cancelled = frozenset[str]().union(
-        *(
-            project.tasks.related(call.func.value, function)
-            for call in project.tasks.cancels(function)
-            if isinstance(call.func, tree.Attribute) and call.start < found[-1].start
-        )
-    )
+    cancelled = project.tasks.cancelled_in(function, before=found[-1].start)
     return all(
         bool(cancelled & project.tasks.related(node.value, function)) or project.tasks.is_of_others(node.value, function)
         for node in found
@@ -133,25 +128,41 @@ def _is_main(project: Project, function: Function) -> bool:
     return any(entry.role == "main" for entry in project.contexts.entry_points.get(function, ()))
 
 
-def _is_own_end(project: Project, catch: Catch, behind: list[tree.Stmt]) -> bool:
-    """Whether an endless background loop just leaves, and nobody but the function that made its task cancels it."""
+def _is_run_by_tasks(project: Project, function: Function) -> bool:
+    """Whether all who run a coroutine make a task of it; so too if nobody in the project runs it."""
+    is_asked_for = project.tasks.awaited.get(function) or project.contexts.entry_points.get(function) or function.is_generator
+    return not is_asked_for and bool(project.tasks.started.get(function))
+
+
+def _is_nobodys_loss(project: Project, catch: Catch, behind: list[tree.Stmt]) -> bool:
+    """Whether a coroutine just ends, and nobody sees how it ended.
+
+    An endless loop: nobody but the function that made its task cancels it. Work that ends by itself: nobody waits for its task.
+    """
+    function = catch.function
     leaves = (*catch.body[:-1], *behind) if catch.body and _leaves(catch.body[-1]) else (*catch.body, *behind)
-    if not _is_in_loop(catch) or catch.function.is_generator or not all(map(is_log, leaves)):
+    if not all(map(is_log, leaves)):
         return False
-    if project.tasks.awaited.get(catch.function) or project.contexts.entry_points.get(catch.function):
+    started = project.tasks.started.get(function, ())
+    loops = _loops(catch)
+    if not started:
+        is_unseen = not project.tasks.awaited.get(function) and not project.contexts.entry_points.get(function)
+        return is_unseen and not function.is_generator and any(isinstance(loop, tree.While) for loop in loops)
+    if not _is_run_by_tasks(project, function):
         return False
-    started = project.tasks.started.get(catch.function, ())
-    return all(isinstance(task.scope, Function) and project.tasks.is_ended_by_maker(task) for task in started)
+    if loops:
+        return all(project.tasks.is_ended_by_maker(task) for task in started)
+    return not any(project.tasks.is_watched(task) for task in started)
 
 
 def _leaves(statement: tree.Stmt) -> bool:
     return isinstance(statement, tree.Jump) or (isinstance(statement, tree.Return) and statement.value is None)
 
 
-def _is_in_loop(catch: Catch) -> bool:
-    """Whether the catch stands in, or right around, a loop that has no end of its own."""
-    holders = walk.around(catch.function, catch.statement)
-    return any(isinstance(node, tree.While) and is_true(node.test) for node in (*holders, *catch.guarded))
+def _loops(catch: Catch) -> list[tree.Node]:
+    """The loops around the catch, and right under it, that are not over things at hand."""
+    around = (*walk.around(catch.function, catch.statement), *catch.guarded)
+    return [node for node in around if isinstance(node, tree.While) or (isinstance(node, tree.For) and node.is_async)]
 
 
 def _head(catch: Catch) -> tree.Node:

@@ -89,6 +89,12 @@ def check(project: Project) -> Iterator[Finding]:
             if race.taken is not None or not lifetimes.outlives_call(race.test.place, function):
                 continue
             place = race.test.place.text
+            is_opened_late = race.setter is function and race.store.node.end <= race.wait.start
+            problem = (
+                "set, and only then opened with an await: a second caller gets it before it is ready"
+                if is_opened_late
+                else "set after an await: two callers both find it missing and both make it"
+            )
             yield Finding(
                 code=RULE.code,
                 name=RULE.name,
@@ -96,8 +102,7 @@ def check(project: Project) -> Iterator[Finding]:
                 severity=RULE.severity,
                 span=project.span(function, race.test.node),
                 function=function.qualname,
-                message=f"`{place}` is tested here and set after an await: two callers both find it missing and both make it; "
-                "hold an `asyncio.Lock` over the test and the assignment",
+                message=f"`{place}` is tested here and {problem}; hold an `asyncio.Lock` over the test and the assignment",
                 chain=(
                     project.frame(function, race.test.node),
                     project.frame(function, race.wait),

@@ -21,7 +21,7 @@ SIMPLE = [
         "a: b.c[d, e] | None",
         "Assign([a], None, Operation('|', [Subscript(Attribute(b, 'c'), Sequence('tuple', [d, e])), none:None]))",
     ),
-    ('a: "b"', "Assign([a], None, str:'b')"),
+    ('a: "b"', "Assign([a], None, b)"),
     ("a = yield", "Assign([a], Yield(None, False), None)"),
     ("a = yield b", "Assign([a], Yield(b, False), None)"),
     ("a = await b", "Assign([a], Await(b), None)"),

@@ -69,7 +69,8 @@ def test_an_error_costs_its_line(line: str, message: tuple[int, str]) -> None:
     [
         ("def f():\n    a\n\nx = g(\n", ["f"], [(4, "'(' was never closed")]),
         ("def f():\n    a\n\nx = [\ndef g():\n    b\n", ["f", "g"], [(4, "'[' was never closed")]),
-        ("def f(): a\ndef g(b, c:\n    d\n", ["f", "g"], [(2, "invalid syntax: missing )")]),
+        ("def f(): a\ndef g(b, c:\n    d\n", ["f"], [(2, "'(' was never closed")]),
+        ("def f(:\n    a\ndef g(): b\n", ["f", "g"], [(1, "invalid syntax: missing )")]),
         ("def f(): a\n)\ndef g(): b\n", ["f", "g"], [(2, "invalid syntax: )")]),
         ("<html>\n", [], [(1, "invalid syntax: <html>")]),
         ("def f((a, b), c): d\n", ["f"], [(1, "tuple parameters are Python 2 syntax")]),

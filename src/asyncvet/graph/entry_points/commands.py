@@ -20,7 +20,9 @@ def find(view: View) -> Iterator[EntryPoint]:
     """Commands."""
     for function in view.functions:
         if any(_is_command(decorator, function, view) for decorator in function.decorators):
-            yield EntryPoint(function, "command", "event-loop" if function.is_async else "main-thread", f"command {function.name}")
+            yield EntryPoint(
+                function, "command", "event-loop" if function.is_async else "main-thread", f"command {function.name}"
+            )
 
 
 def _is_command(decorator: tree.Expr, function: Function, view: View) -> bool:

@@ -12,7 +12,7 @@ from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.entry_points import EntryPoint, Role, View, Where
 from asyncvet.graph.scopes import Class, Function, Module, Scope, last_name
-from asyncvet.graph.values import Bound, Object, Symbol, Value, Wrapped
+from asyncvet.graph.values import Bound, Instance, Object, Super, Symbol, Value, Wrapped
 
 _METHODS = frozenset({"get", "post", "put", "delete", "patch", "head", "options", "trace"})
 _ROUTES = _METHODS | {"route", "api_route", "websocket", "websocket_route", "view"}
@@ -57,10 +57,18 @@ def _decorated(function: Function, view: View) -> Iterator[EntryPoint]:
 def _is_app(expr: tree.Expression, scope: Scope, call: tree.Call, view: View) -> bool:
     """Whether a decorator's object routes requests: by its type, or, where that is unknown, by a path as first argument."""
     values = view.inference.values(expr, scope)
-    if any(isinstance(value, Object) and value.path.rpartition(".")[2] in _APPS for value in values):
+    if any(_routes(value, view) for value in values):
         return True
     path = _text(argument_at(call, ("path", 0)))
     return path is not None and (path.startswith("/") or path == "") and not any(isinstance(v, Symbol) for v in values)
+
+
+def _routes(value: Value, view: View) -> bool:
+    """Whether a value is an application or a router of a known framework, or is of a class below theirs."""
+    if isinstance(value, Instance | Super):
+        bases = view.inference.members.mro(value.cls)
+        return any(isinstance(base, Symbol) and base.path.rpartition(".")[2] in _APPS for base in bases)
+    return isinstance(value, Object) and value.path.rpartition(".")[2] in _APPS
 
 
 def _entry(function: Function, role: Role, label: str) -> EntryPoint:
@@ -85,7 +93,12 @@ def _dependencies(function: Function, view: View) -> Iterator[EntryPoint]:
 
 def _registered(node: tree.Call, scope: Function | Module, view: View) -> Iterator[EntryPoint]:
     name = last_name(node.func)
-    if name in _REGISTRARS and isinstance(node.func, tree.Attribute):
+    if isinstance(node.func, tree.Call) and node.args:
+        # A decorator that is applied by hand: `router.get(path)(endpoint)`.
+        made = node.func
+        if isinstance(made.func, tree.Attribute) and made.func.attr in _ROUTES and _is_app(made.func.value, scope, made, view):
+            yield from _given(node.args[0], scope, view, "route", _route_label(made.func.attr, made))
+    elif name in _REGISTRARS and isinstance(node.func, tree.Attribute):
         expr = argument_at(node, _REGISTRARS[name])
         path = _text(argument_at(node, ("path", 0))) or ""
         yield from _given(expr, scope, view, "route", f"route {path}")

@@ -1,0 +1,157 @@
+"""Checks for a new exception that is raised in an `except` block with no `from`, where what was caught says what went wrong.
+
+## Why is this bad?
+
+The new error says that something failed; the one that was caught says what and where. Without `from` the traceback speaks of an error
+"during handling of the above exception", as if the handler were at fault, `__cause__` is empty for whoever asks for it (error
+trackers, retries that look at the cause, `except*`), and an `HTTPException`, which the framework turns into an answer, leaves no
+trace of its reason at all.
+
+## Example
+
+```python
+import httpx
+
+
+class PriceError(Exception):
+    pass
+
+
+async def price(client: httpx.AsyncClient, item: str) -> str:
+    try:
+        return (await client.get(f"/prices/{item}")).text
+    except httpx.HTTPError as error:
+        raise PriceError(f"no price for {item}")
+```
+
+Use instead:
+
+```python
+import httpx
+
+
+class PriceError(Exception):
+    pass
+
+
+async def price(client: httpx.AsyncClient, item: str) -> str:
+    try:
+        return (await client.get(f"/prices/{item}")).text
+    except httpx.HTTPError as error:
+        raise PriceError(f"no price for {item}") from error
+```
+
+## When it is fine
+
+`from None`, the same exception raised again, a handler that has logged the traceback, exceptions that steer (`StopIteration`, `SystemExit`,
+`CancelledError`). A look-up or a timeout that was expected to fail (`KeyError`, `IndexError`, `TimeoutError`...): its error has
+nothing to add to the new one. So has a narrow error that becomes an answer which blames the client, as in
+`except ValueError: raise HTTPException(400)`; an `except Exception` does not know that it was the client.
+
+## Known limits
+
+Only code that coroutines, routes and tasks reach is looked at. An exception that a function makes (`raise to_http(error)`) is left alone, as it
+may set the cause itself.
+
+## Fix safety
+
+Safe: `from` sets an attribute of the exception and changes the words of the traceback, nothing else.
+
+## References
+
+- Python documentation, "Errors and Exceptions", section "Exception Chaining"
+- Python documentation, "The raise statement"
+"""
+
+from collections.abc import Iterator
+
+from asyncvet.facts import tree
+from asyncvet.graph.handlers import Handling, handlings
+from asyncvet.graph.http_errors import HttpErrors
+from asyncvet.graph.project import Project
+from asyncvet.graph.scopes import Class, Function, last_name, shown
+from asyncvet.graph.serving import serving
+from asyncvet.graph.values import Symbol
+from asyncvet.model import Edit, Finding, Fix, Severity
+from asyncvet.rules import Rule
+
+_EXPECTED = frozenset(
+    {
+        "KeyError",
+        "IndexError",
+        "LookupError",
+        "AttributeError",
+        "TimeoutError",
+        "QueueEmpty",
+        "QueueFull",
+        "Empty",
+        "Full",
+        "StopIteration",
+        "StopAsyncIteration",
+        "CancelledError",
+    }
+)
+_STEERING = frozenset(
+    {"StopIteration", "StopAsyncIteration", "SystemExit", "KeyboardInterrupt", "CancelledError", "GeneratorExit", "Exit", "Abort"}
+)
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Report new errors that do not say where they come from, in code that serves."""
+    served = serving(project)
+    http = HttpErrors(project)
+    for function in project.functions:
+        for handling in handlings(function) if function in served and not function.is_lambda else ():
+            if not (handling.caught and handling.caught <= _EXPECTED) and not handling.logs_traceback:
+                for node in handling.new_errors:
+                    if node.cause is None and _is_new(project, function, node) and not _blames_client(http, function, handling, node):
+                        yield _finding(project, function, handling, node)
+
+
+def _is_new(project: Project, function: Function, node: tree.Raise) -> bool:
+    """Whether a statement raises an exception of a type that it names, and not one that was made elsewhere."""
+    func = node.exc.func if isinstance(node.exc, tree.Call) else node.exc
+    if func is None or last_name(func) in _STEERING:
+        return False
+    values = project.values(func, function)
+    if not values:
+        return last_name(func)[:1].isupper()
+    return any(isinstance(value, Class) or (isinstance(value, Symbol) and _is_class(value.path)) for value in values)
+
+
+def _is_class(path: str) -> bool:
+    return path.rpartition(".")[2][:1].isupper()
+
+
+def _blames_client(http: HttpErrors, function: Function, handling: Handling, node: tree.Raise) -> bool:
+    error = http.error(node, function)
+    return error is not None and not handling.is_broad and error.status is not None and error.status < 500
+
+
+def _finding(project: Project, function: Function, handling: Handling, node: tree.Raise) -> Finding:
+    assert node.exc is not None
+    name = handling.name or "error"
+    named = "" if handling.name else f" and `as {name}` in the `except`"
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        item=RULE.item,
+        severity=RULE.severity,
+        span=project.span(function, node),
+        function=function.qualname,
+        message=f"`raise {shown(node.exc)}` in {handling.title} loses what went wrong; write `raise {shown(node.exc)} from {name}`{named}",
+        advice="`from None` says that the cause is of no interest.",
+        fix=_fix(project, function, handling, node),
+    )
+
+
+def _fix(project: Project, function: Function, handling: Handling, node: tree.Raise) -> Fix | None:
+    if handling.name is None:
+        return None
+    end = tree.Node(node.end, node.end)
+    return Fix("safe", f"Add `from {handling.name}`", (Edit(project.span(function, end), f" from {handling.name}"),))
+
+
+RULE = Rule(
+    code="AV801", name="exception-cause-lost", severity=Severity.HIGH, item=18, check=check, fix="safe", needs_loop=False
+)
