@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import gc
 import os
+import re
 import sys
 import time
 import traceback
@@ -20,11 +21,13 @@ from msgspec.structs import replace
 
 from asyncvet import __version__, report, rules
 from asyncvet.config import Settings, UsageError, load, load_file, severity
-from asyncvet.engine import Progress, review
+from asyncvet.engine import Progress, explaining, review
 from asyncvet.engine.reading import uncollected
 from asyncvet.engine.selection import unknown_rule
+from asyncvet.graph.neighbourhood import CallGraph
 from asyncvet.model import Severity
-from asyncvet.report import Output, Report
+from asyncvet.report import Output, Report, explanations
+from asyncvet.report.explanations import graph_dot, graph_svg, graph_text, why_text
 
 FOUND, UNABLE, INTERRUPTED = 1, 2, 130
 """Exit statuses beside 0: findings at or above the bound; the tool could not do its work; Ctrl-C."""
@@ -98,8 +101,9 @@ def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     add("--include-tests", action="store_true", default=None, help="report findings in test files too")
     add("--format", choices=report.formats(), default="text", help="how to write the report (default: text)")
     add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
+    add("--python", type=Path, metavar="ENV", help="virtual environment whose packages are read (default: a .venv beside the code)")
     add("--config", type=Path, metavar="FILE", help="configuration to use instead of the nearest one")
-    add("--jobs", type=_jobs, metavar="N", help="processes that read files (default: one for each processor)")
+    add("--jobs", type=_whole_number, metavar="N", help="processes that read files (default: one for each processor)")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
     add("--verbose", action="store_true", help="leave nothing out of the report")
 
@@ -130,7 +134,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     else:
         ignore += settings.ignore
     changes["ignore"] = ignore
-    for name in ("min_severity", "include_tests", "jobs"):
+    for name in ("min_severity", "include_tests", "jobs", "python"):
         if (value := getattr(options, name)) is not None:
             changes[name] = value
     return replace(settings, **changes)
@@ -156,12 +160,15 @@ def _write(outcome: Report, options: argparse.Namespace) -> None:
 
 
 def _output(stream: TextIO, verbose: bool) -> Output:
+    encoding = stream.encoding or "utf-8"
     if not stream.isatty():
-        return Output(verbose=verbose)
+        columns = os.environ.get("COLUMNS", "")
+        return Output(width=int(columns) or None if columns.isdecimal() else None, encoding=encoding, verbose=verbose)
     from rich.console import Console  # noqa: PLC0415  # slow to import, and most runs are not at a terminal
 
     console = Console(file=stream)
-    return Output(colour=console.is_terminal and not console.no_color, width=console.width, verbose=verbose)
+    colour = console.is_terminal and not console.no_color
+    return Output(colour=colour, width=console.width, encoding=encoding, verbose=verbose)
 
 
 @contextlib.contextmanager
@@ -204,7 +211,7 @@ def _level(text: str) -> Severity:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _jobs(text: str) -> int:
+def _whole_number(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"`{text}` is not a whole number above 0")
     return int(text)
@@ -242,7 +249,72 @@ def _show_page(page: str) -> None:
     console.print(Markdown(page), width=min(console.width, 100))
 
 
+# --- asyncvet why, asyncvet graph ----------------------------------------------------------------
+
+
+def _add_why_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "place", type=_place, metavar="FILE:LINE", help="the line; a column after it, as reports give it, is ignored"
+    )
+    _add_project_argument(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to write the answer (default: text)")
+
+
+def _add_graph_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("function", metavar="FUNCTION", help="its qualified name, or the end of it: Class.method")
+    _add_project_argument(parser)
+    kinds = ", ".join(f"*{suffix}" for suffix in DRAWINGS)
+    parser.add_argument("--output", type=Path, metavar="FILE", help=f"draw into this file: {kinds} (default: a tree of text)")
+    parser.add_argument("--depth", type=_whole_number, default=6, metavar="N", help="calls to follow up and down (default: 6)")
+
+
+def _add_project_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="*", type=Path, default=[Path()], metavar="PATH", help="the project (default: this folder)"
+    )
+
+
+def _place(text: str) -> tuple[Path, int]:
+    found = re.fullmatch(r"(.+?):(\d+)(?::\d+)?", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a file, a colon and the number of a line")
+    return Path(found[1]), int(found[2])
+
+
+def _why(options: argparse.Namespace) -> int:
+    with uncollected():
+        answer = explaining.why(*options.place, options.paths, load(_common_folder(options.paths)))
+    sys.stdout.write(explanations.as_json(answer) if options.format == "json" else why_text.render(answer))
+    return 0
+
+
+def _graph(options: argparse.Namespace) -> int:
+    draw = DRAWINGS.get(options.output.suffix.lower()) if options.output else graph_text.render
+    if draw is None:
+        raise UsageError(f"{options.output}: can be drawn into a file whose name ends in {', '.join(DRAWINGS)} only")
+    with uncollected():
+        graph = explaining.around(options.function, options.depth, options.paths, load(_common_folder(options.paths)))
+    if options.output is None:
+        sys.stdout.write(draw(graph))
+        return 0
+    try:
+        options.output.write_text(draw(graph), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{options.output}: cannot be written: {error.strerror}") from error
+    return 0
+
+
+DRAWINGS: dict[str, Callable[[CallGraph], str]] = {
+    ".svg": graph_svg.render,
+    ".dot": graph_dot.render,
+    ".json": explanations.as_json,
+}
+
 COMMANDS = {
     "check": Command("Report what stalls the event loop, loses tasks or races on shared state.", _add_check_arguments, _check),
+    "why": Command(
+        "Tell where the code on a line runs, what it reaches, and why that is reported or not.", _add_why_arguments, _why
+    ),
+    "graph": Command("Draw the calls around a function.", _add_graph_arguments, _graph),
     "rule": Command("List the rules, or show the page of one.", _add_rule_arguments, _rule),
 }

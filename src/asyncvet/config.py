@@ -28,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         include_tests: Report findings in test files as well. They are read in any case.
         jobs: Number of processes that read files; 0 means as many as there are processors to use.
         catalogue: Further files in the form of the catalogue's own.
+        python: Folder or interpreter of the virtual environment whose packages are read; None means a `.venv` beside or above the code.
         base: Folder of the configuration, to which `exclude` is relative; None means the root of the review.
     """
 
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     include_tests: bool = False
     jobs: int = 0
     catalogue: tuple[Path, ...] = ()
+    python: Path | None = None
     base: Path | None = None
 
 
@@ -136,7 +138,11 @@ def _settings(table: Mapping[str, object], file: Path) -> Settings:
         except UsageError as error:
             raise UsageError(f"{file}: `{key}`: {error}") from None
     settings = msgspec.convert(values, Settings)
-    return msgspec.structs.replace(settings, catalogue=tuple(file.parent / path for path in settings.catalogue))
+    return msgspec.structs.replace(
+        settings,
+        catalogue=tuple(file.parent / path for path in settings.catalogue),
+        python=file.parent / settings.python if settings.python is not None else None,
+    )
 
 
 def _strings(value: object) -> tuple[str, ...]:
@@ -147,6 +153,12 @@ def _strings(value: object) -> tuple[str, ...]:
 
 def _paths(value: object) -> tuple[Path, ...]:
     return tuple(Path(item) for item in _strings(value))
+
+
+def _path(value: object) -> Path:
+    if not isinstance(value, str):
+        raise UsageError(f"must be a string, not {_kind(value)}")
+    return Path(value)
 
 
 def _severity(value: object) -> Severity:
@@ -182,4 +194,5 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "include-tests": _flag,
     "jobs": _count,
     "catalogue": _paths,
+    "python": _path,
 }

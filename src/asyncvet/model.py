@@ -47,11 +47,17 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Sink(msgspec.Struct, frozen=True):
-    """What a call chain ends in: a catalogue entry as it stands in the code."""
+    """What a call chain ends in: a catalogue entry as it stands in the code.
+
+    Attributes:
+        stall: How long it keeps its thread: ``unbounded``, ``device``, ``short``, or ``cpu`` for as long as it computes.
+        bound: Seconds that it waits at most, where the code says so.
+    """
 
     name: str
     category: str
     stall: str
+    bound: float | None = None
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -105,8 +111,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadError(msgspec.Struct, frozen=True, order=True):
-    """A file, or a part of one, that could not be read or parsed."""
+    """What is missing from a review, or void in what was reviewed.
+
+    Attributes:
+        about: A `file`, or a part of one, that could not be read or parsed; a `rule` that broke down, without a path; a
+            `suppression` that silences nothing.
+    """
 
     path: str
     line: int | None
     message: str
+    about: Literal["file", "rule", "suppression"] = "file"

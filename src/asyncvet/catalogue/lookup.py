@@ -179,8 +179,9 @@ class Catalogue:
         inherited: dict[str, Any] = {key: next(filter(None, (getattr(kind, key) for kind in known)), "") for key in PROTOCOLS}
         attributes = {attr: notation for kind in reversed(known) for attr, notation in kind.attributes.items()}
         binds_loop = any(kind.binds_loop for kind in known)
-        timed = next((kind for kind in known if kind.timeout is not None), own)
-        inherited |= {"timeout": timed.timeout, "bound": timed.bound}
+        timed = next((kind for kind in known if kind.timeout is not None or kind.bound), own)
+        closed_by = next((kind.closed_by for kind in known if kind.closed_by), ())
+        inherited |= {"timeout": timed.timeout, "bound": timed.bound, "closed_by": closed_by}
         return msgspec.structs.replace(own, attributes=attributes, binds_loop=binds_loop, **inherited)
 
 

@@ -16,7 +16,7 @@ from asyncvet.catalogue.schema import Api, CatalogueFile, Category, Condition, E
 
 _DOTTED_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
 _TESTS = ("equals", "is_none", "present", "literal", "starts_with")
-_OTHERS = ("names", "bases", "attributes", "binds_loop", "timeout", "bound")
+_OTHERS = ("names", "bases", "attributes", "binds_loop", "closed_by", "timeout", "bound")
 PROTOCOLS = tuple(field for field in Type.__struct_fields__ if field not in _OTHERS)
 """The keys of a type that say what syntax over an instance gives."""
 

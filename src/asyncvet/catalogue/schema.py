@@ -139,9 +139,11 @@ class Type(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         call: What calling an instance gives.
         getitem: What subscripting gives.
         getattr: What an attribute gives that is named neither in `attributes` nor as a method.
+        closed_by: Methods that release what its objects hold, the one to use first. Empty: nothing to release, or nothing lost.
         binds_loop: Its objects belong to the event loop in which they are first used, and fail in another one.
         timeout: How long its requests wait where neither they nor the constructor say; as in `Api`.
-        bound: The constructor's arguments that say it, by name and position; one is enough.
+        bound: The constructor's arguments that say it, by name and position; one is enough. A type with `bound` and no `timeout`
+            holds options: it is a timeout if one of these is given.
     """
 
     names: tuple[str, ...]
@@ -154,6 +156,7 @@ class Type(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     call: str = ""
     getitem: str = ""
     getattr: str = ""
+    closed_by: tuple[str, ...] = ()
     binds_loop: bool = False
     timeout: Timeout | None = None
     bound: tuple[str | int, ...] = ()

@@ -14,8 +14,10 @@ import msgspec
 from asyncvet import rules
 from asyncvet.catalogue import Catalogue, CatalogueError
 from asyncvet.config import Settings, UsageError
+from asyncvet.engine import environment
 from asyncvet.engine.discovery import Discovery, discover
-from asyncvet.engine.findings import excerpts, identified, merged, relocated
+from asyncvet.engine.excerpts import excerpts
+from asyncvet.engine.findings import identified, merged, relocated
 from asyncvet.engine.reading import Reading, read, uncollected
 from asyncvet.engine.selection import selected
 from asyncvet.engine.suppression import suppressions
@@ -53,13 +55,14 @@ def review(
     chosen = selected(rules.load(), settings)
     catalogue = _catalogue(settings)
     discovery = discover(paths, settings, root)
+    library = environment.find(settings.python, discovery.base)
     with uncollected():
         reading = _read(discovery, settings, tell)
         tell("linking", 0, 1)
-        project = link(reading.modules, catalogue, discovery.package)
+        project = link(reading.modules, catalogue, discovery.package, library)
         outcome = _check(project, chosen, tell)
     report = _as_seen_from(root, discovery.base, _report(discovery, settings, reading, project, outcome))
-    failures = tuple(ReadError("", None, message) for message in outcome.failures.values())
+    failures = tuple(ReadError("", None, message, "rule") for message in outcome.failures.values())
     return msgspec.structs.replace(report, errors=report.errors + failures, seconds=time.perf_counter() - started)
 
 
@@ -112,7 +115,7 @@ def _report(discovery: Discovery, settings: Settings, reading: Reading, project:
     texts = excerpts(kept, discovery.base)
     return Report(
         findings=tuple(identified(kept, texts)),
-        errors=(*reading.errors, *problems),
+        errors=(*reading.errors, *(problem for problem in problems if problem.path not in tests)),
         files=len(reading.modules),
         lines=sum(facts.lines for facts in reading.modules.values()),
         unresolved_calls=project.statistics.unresolved_calls,
@@ -136,6 +139,6 @@ def _as_seen_from(root: Path, base: Path, report: Report) -> Report:
     return msgspec.structs.replace(
         report,
         findings=tuple(relocated(finding, rename) for finding in report.findings),
-        errors=tuple(ReadError(rename(error.path), error.line, error.message) for error in report.errors),
-        excerpts={(rename(path), line): text for (path, line), text in report.excerpts.items()},
+        errors=tuple(msgspec.structs.replace(error, path=rename(error.path)) for error in report.errors),
+        excerpts={(rename(path), line, column): text for (path, line, column), text in report.excerpts.items()},
     )

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from msgspec.structs import replace
 
+from asyncvet.engine.excerpts import Excerpts
 from asyncvet.model import Edit, Finding, Fix, Frame
-
-LONGEST_EXCERPT = 200
-"""Characters of a source line that a report keeps."""
-
-Excerpts = dict[tuple[str, int], str]
-"""Path and line to the text of the line, stripped."""
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:
@@ -26,22 +18,6 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
     for finding in findings:
         groups[finding.code, finding.span].append(finding)
     return sorted((_merge(group) for group in groups.values()), key=_order)
-
-
-def excerpts(findings: Iterable[Finding], base: Path) -> Excerpts:
-    """The source lines that findings and their chains stand on. A file that is gone has none."""
-    wanted: defaultdict[str, set[int]] = defaultdict(set)
-    for finding in findings:
-        wanted[finding.span.path].add(finding.span.line)
-        for frame in finding.chain:
-            wanted[frame.path].add(frame.line)
-    found: Excerpts = {}
-    for path in sorted(wanted):
-        lines = _lines(base / path)
-        for line in sorted(wanted[path]):
-            if line <= len(lines):
-                found[path, line] = lines[line - 1].strip()[:LONGEST_EXCERPT]
-    return found
 
 
 def identified(findings: Iterable[Finding], texts: Excerpts) -> list[Finding]:
@@ -54,7 +30,7 @@ def identified(findings: Iterable[Finding], texts: Excerpts) -> list[Finding]:
     for finding in findings:
         chain = tuple(_with_text(frame, texts) for frame in finding.chain)
         steps = [(frame.function, frame.text) for frame in chain]
-        excerpt = texts.get((finding.span.path, finding.span.line))
+        excerpt = texts.get((finding.span.path, finding.span.line, finding.span.column))
         content = repr((finding.code, finding.span.path, finding.function, steps, excerpt))
         seen[content] += 1
         fingerprint = _digest(f"{content} {seen[content]}")
@@ -88,20 +64,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 
 def _with_text(frame: Frame, texts: Excerpts) -> Frame:
-    return frame if frame.text else replace(frame, text=texts.get((frame.path, frame.line), ""))
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a file as Python counts them, decoded as it says, or else as far as possible."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return []
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-    except SyntaxError:
-        encoding = "utf-8"
-    return io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace").read().split("\n")
+    return frame if frame.text else replace(frame, text=texts.get((frame.path, frame.line, frame.column), ""))
 
 
 def _digest(text: str) -> str:

@@ -72,7 +72,7 @@ def suppressions(modules: Mapping[str, ModuleFacts], rules: Sequence[Rule]) -> t
             line = bisect_right(facts.line_starts, comment.start)
             for kind, selectors in _directives(comment):
                 if problem := _problem(kind, selectors, known):
-                    errors.append(ReadError(path, line, problem))
+                    errors.append(ReadError(path, line, problem, "suppression"))
                 elif kind == "ignore-file":
                     by_file.setdefault(path, []).append(Suppression(selectors))
                 else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.scopes import Class, Function, Scope, last_name, shown
+from asyncvet.graph.scopes import Body, Class, Function, Scope, last_name, shown
 from asyncvet.graph.values import Bound, Instance, Object, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:
@@ -81,10 +81,11 @@ def _is_task_class(cls: Class, inference: Inference) -> bool:
 
 
 def runs_coroutines(function: Function, project: Project) -> bool:
-    """Whether something that this task is registered with may run a coroutine function: a class of its own, a pool made for it."""
+    """Whether what a task is registered with may run a coroutine function: a class of its own, or a pool made for it."""
+    bodies: tuple[Body, ...] = (*project.modules.values(), *project.functions)
     return _has_own_class(function, project) or any(
         isinstance(node, tree.Const) and isinstance(node.value, str) and node.value.startswith(_COROUTINE_POOLS)
-        for scope in (*project.modules.values(), *project.functions)
+        for scope in bodies
         for node in walk.nodes(walk.body(scope))
     )
 

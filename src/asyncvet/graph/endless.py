@@ -10,6 +10,7 @@ from asyncvet.graph import walk
 from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.cancellation import caught_by
 from asyncvet.graph.scopes import Function, last_name
+from asyncvet.graph.values import Coroutine
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -28,14 +29,18 @@ def loops(project: Project, function: Function) -> Iterator[tree.While]:
 
 
 def never_ends(project: Project, function: Function, depth: int = 0) -> tree.Node | None:
-    """The endless loop, or the call that waits forever, that a coroutine function comes to on every path, if any."""
-    if not function.is_async or function.is_generator:
-        return None
+    """The endless loop, or the call that waits forever, that a coroutine function comes to on every path, if any.
+
+    Of an asynchronous generator: before it yields.
+    """
     endless = {id(loop) for loop in loops(project, function)}
     for statement in _unconditional(walk.body(function)):
+        is_leaf = not isinstance(statement, tree.Try | tree.With)
+        if is_leaf and any(isinstance(node, tree.Yield) for node in walk.nodes(statement)):
+            return None
         if id(statement) in endless:
             return statement
-        if any(_exits(project, function, [statement], breaks=False)):
+        if is_leaf and any(_exits(project, function, [statement], breaks=False)):
             return None
         site = _awaited_call(project, function, statement)
         if site is not None and waits_forever(project, site, depth):
@@ -47,8 +52,22 @@ def waits_forever(project: Project, site: CallSite, depth: int = 0) -> bool:
     """Whether an awaited call never comes back by itself."""
     if any(name in _FOREVER for name in site.names):
         return True
+    if "asyncio.gather" in site.names and isinstance(site.node, tree.Call):
+        values = [value for argument in site.node.args for value in project.values(argument, site.scope)]
+        targets = [value.function for value in values if isinstance(value, Coroutine) and value.function is not None]
+        return depth < _DEPTH and any(never_ends(project, target, depth + 1) is not None for target in targets)
     targets = [target.function for target in site.targets if target.mode is Mode.COROUTINE]
     return depth < _DEPTH and len(targets) == 1 and never_ends(project, targets[0], depth + 1) is not None
+
+
+def background_loops(project: Project, function: Function) -> Iterator[tree.While]:
+    """The endless loops of a function, and those that only a flag from outside ends: `while self.running`."""
+    for node in walk.nodes(walk.body(function)):
+        if not isinstance(node, tree.While) or not any(walk.awaits(node.body)):
+            continue
+        is_flag = any(isinstance(part, tree.Attribute) for part in walk.nodes(node.test))
+        if (is_true(node.test) or is_flag) and not any(_exits(project, function, node.body, breaks=True)):
+            yield node
 
 
 def is_true(test: tree.Expr) -> bool:

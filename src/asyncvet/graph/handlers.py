@@ -75,6 +75,18 @@ class Handling:
                 yield node
 
     @property
+    def leaves(self) -> bool:
+        """Its last statement ends the function, by a result or an error."""
+        return isinstance(self.body[-1], tree.Return | tree.Raise)
+
+    @property
+    def tells(self) -> Iterator[tree.Node]:
+        """The calls and statements in it that speak of the error by its name."""
+        for node in walk.nodes(self.body):
+            if isinstance(node, tree.Raise | tree.Call) and self.is_quoted_in(node):
+                yield node
+
+    @property
     def hands_on(self) -> bool:
         """It gives the error to more than a message: stores, returns, or passes it, or asks what it is."""
         name = self.name
@@ -88,6 +100,10 @@ class Handling:
             and (last_name(node.func) in _TRACES or any(keyword.name in ("exc_info", "exception") for keyword in node.keywords))
             for node in walk.nodes(self.body)
         )
+
+    def is_quoted_in(self, expr: tree.Node) -> bool:
+        """Whether an expression speaks of the error by its name."""
+        return self.name is not None and _speaks_of(expr, self.name)
 
     def _is_caught(self, expr: tree.Expression) -> bool:
         if isinstance(expr, tree.Call) and last_name(expr.func) == "with_traceback" and isinstance(expr.func, tree.Attribute):
@@ -120,6 +136,10 @@ def own_nodes(statements: Iterable[tree.Node]) -> Iterator[tree.Node]:
             continue
         below = list(walk.children(node))
         stack.extend([child for child in below if not isinstance(child, tree.Handler)][::-1])
+
+
+def _speaks_of(node: tree.Node, name: str) -> bool:
+    return any(isinstance(part, tree.Name) and part.id == name for part in walk.nodes(node))
 
 
 def _is_used(node: tree.Node, name: str) -> bool:

@@ -50,6 +50,15 @@ class HttpErrors:
                 return HttpError(function, node, self._status(value, call))
         return None
 
+    def statuses(self, statements: Iterable[tree.Node], function: Body) -> Iterator[int | None]:
+        """The statuses that statements answer with themselves, by an error or a response; None for one that is computed."""
+        for node in walk.nodes(statements):
+            error = self.error(node, function)
+            if error is not None:
+                yield error.status
+            elif isinstance(node, tree.Call) and (given := argument_at(node, ("status_code",))) is not None:
+                yield _number(given)
+
     def is_caught_by(self, handler: tree.Handler, function: Body) -> bool:
         """Whether a handler takes in HTTP errors: it names their type, or one above it."""
         if not type_names(handler) or {"Exception", "BaseException"} & type_names(handler):
@@ -64,7 +73,7 @@ class HttpErrors:
         )
 
     def leaving(self, statements: Iterable[tree.Node], function: Body, within: tree.Node, depth: int = 0) -> Iterator[HttpError]:
-        """The HTTP errors that leave statements of a function, also out of what they call; `within` is what may catch them next."""
+        """The HTTP errors that leave statements, also those of functions that they call; `within` may catch them next."""
         nodes = list(walk.nodes(statements))
         for node in nodes:
             found = self.error(node, function)

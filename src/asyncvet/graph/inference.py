@@ -13,11 +13,13 @@ from asyncvet.facts import tree
 from asyncvet.graph.annotations import Annotations
 from asyncvet.graph.calling import Calling
 from asyncvet.graph.contents import Contents
+from asyncvet.graph.library import is_installed
 from asyncvet.graph.members import Members
 from asyncvet.graph.memo import Memo
 from asyncvet.graph.modules import ModuleIndex
 from asyncvet.graph.names import Names
 from asyncvet.graph.parameters import Parameters
+from asyncvet.graph.scan import scan
 from asyncvet.graph.scopes import Binding, Function, Module, Scope
 from asyncvet.graph.values import (
     NOTHING,
@@ -55,6 +57,17 @@ class Inference:
         self.parameters = Parameters(self)
         self.contents = Contents(self)
         self._memo = Memo()
+        self._installed: dict[str, Module | None] = {}
+
+    def module(self, path: str) -> Module | None:
+        """The module of a file of the project, or of an installed package."""
+        if path in self.modules or not is_installed(path) or self.index.library is None:
+            return self.modules.get(path)
+        if path not in self._installed:
+            facts = self.index.library.facts(path)
+            name = path.removeprefix("site-packages/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            self._installed[path] = scan(name, path, facts, is_external=True) if facts is not None else None
+        return self._installed[path]
 
     def values(self, expr: tree.Node | None, scope: Scope) -> Values:
         """The values that an expression standing in `scope` can have."""
@@ -130,7 +143,7 @@ class Inference:
         assert binding.imported is not None
         level, dotted, name = binding.imported
         target = self.index.resolve(binding.scope.module.filename, level, dotted)
-        module = self.modules.get(target) if target else None
+        module = self.module(target) if target else None
         return list(module.bindings.get(name, ())) if module is not None and name else []
 
     def _star(self, binding: Binding, name: str) -> Values:

@@ -180,3 +180,69 @@ def waits(held: Held, function: Function) -> list[tree.Node]:
     nodes = list(walk.awaits(held.body or walk.body(function)))
     nodes += function.yields if function.is_async else []
     return sorted((node for node in nodes if held.covers(node.start) and node is not held.node), key=lambda node: node.start)
+
+
+# --- whose lock it is -----------------------------------------------------------------------------
+
+
+def own_lock(project: Project, expr: tree.Node, function: Function) -> Lock | None:
+    """The lock that `function` takes at `expr`, if each call of it takes a new one that no other code gets."""
+    if isinstance(expr, tree.Call):
+        return made_lock(project, expr, function) or _given_anew(project, expr, function)
+    if not isinstance(expr, tree.Name) or expr.id not in function.bindings:
+        return None
+    bindings = function.bindings[expr.id]
+    if any(binding.kind == "param" for binding in bindings):
+        return _injected(project, expr.id, function) if len(bindings) == 1 else None
+    locks = [own_lock(project, binding.value, function) for binding in bindings if isinstance(binding.value, tree.Call)]
+    if len(locks) != len(bindings) or None in locks or any(binding.kind != "assign" for binding in bindings):
+        return None
+    return locks[0] if not _is_handed_on(function, expr.id) else None
+
+
+def _given_anew(project: Project, call: tree.Call, function: Function) -> Lock | None:
+    """The lock of `table.get(key, Lock())`, or of a call of a function that makes one each time."""
+    if isinstance(call.func, tree.Attribute) and call.func.attr == "get" and len(call.args) == 2:
+        return made_lock(project, call.args[1], function)
+    for site in project.sites(function):
+        if site.node is call and len(site.targets) == 1:
+            return _made_by(project, site.targets[0].function)
+    return None
+
+
+def _made_by(project: Project, maker: Function) -> Lock | None:
+    """The lock that every call of a function makes and does nothing with but return it."""
+    if maker.decorators or maker.is_generator or not maker.returns:
+        return None
+    locks = [made_lock(project, expr, maker) for expr, _ in maker.returns]
+    return locks[0] if None not in locks else None
+
+
+def _injected(project: Project, name: str, function: Function) -> Lock | None:
+    """The lock that a dependency makes for each request."""
+    expr = project.inference.parameters.dependency(function.params[name])
+    for value in project.values(expr, function.parent or function.module) if expr is not None else ():
+        if isinstance(value, Function):
+            return _made_by(project, value)
+    return None
+
+
+def _is_handed_on(function: Function, name: str) -> bool:
+    """Whether a local is used for anything but taking and releasing it in the function itself."""
+    own = set()
+    for node in walk.nodes(walk.body(function)):
+        if isinstance(node, tree.With):
+            own.update(id(item.value) for item in node.items)
+        elif isinstance(node, tree.Attribute):
+            own.add(id(node.value))
+        elif isinstance(node, tree.Assign):
+            own.update(id(target) for target in node.targets)
+        if isinstance(node, tree.Name) and node.id == name and id(node) not in own:
+            return True
+    return any(_names(inner, name) for inner in function.inner.values())
+
+
+def _names(function: Function, name: str) -> bool:
+    return any(isinstance(node, tree.Name) and node.id == name for node in walk.nodes(walk.body(function))) or any(
+        _names(inner, name) for inner in function.inner.values()
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.scopes import Body, Function, Scope, last_name
+from asyncvet.graph.values import Bound
 
 if TYPE_CHECKING:
     from asyncvet.graph.calls import CallSite
@@ -31,8 +32,10 @@ class LoopChecks:
         self._asking: dict[Body, bool] = {}
 
     def runs_without_loop(self, site: CallSite) -> bool:
-        """Whether the code at a site has just found out that no event loop runs here."""
+        """Whether the code at a site has just found out that no event loop runs here. In a coroutine one always does."""
         scope = site.scope
+        if isinstance(scope, Function) and scope.is_async:
+            return False
         known = self._regions.get(scope)
         if known is None:
             known = self._regions[scope] = tuple(self._find(walk.body(scope), scope)) if self._may_ask(scope) else ()
@@ -40,12 +43,13 @@ class LoopChecks:
 
     def _may_ask(self, scope: Body) -> bool:
         """Whether a function asks, itself or through a function that it calls."""
-        return any(
-            self._asks(value)
-            for site in scope.sites
-            if isinstance(site.node, tree.Call)
-            for value in (site.node, *self._inference.callee(site.node, scope))
-        )
+        return any(self._call_asks(site.node, scope) for site in scope.sites if isinstance(site.node, tree.Call))
+
+    def _call_asks(self, call: tree.Call, scope: Scope) -> bool:
+        """By what is called, where that is the project's own (`self.is_running()` need not speak of a loop); else by its name."""
+        own = [value.function if isinstance(value, Bound) else value for value in self._inference.callee(call, scope)]
+        functions = [value for value in own if isinstance(value, Function)]
+        return any(map(self._asks, functions)) if functions else self._asks(call)
 
     def _asks(self, value: object) -> bool:
         if isinstance(value, tree.Call):
@@ -96,8 +100,7 @@ class LoopChecks:
 
     def _meaning(self, test: tree.Node, scope: Scope) -> Meaning | None:
         if isinstance(test, tree.Call):
-            asks = any(self._asks(value) for value in (test, *self._inference.callee(test, scope)))
-            return "runs" if asks else None
+            return "runs" if self._call_asks(test, scope) else None
         if isinstance(test, tree.Name):
             return self._of_name(test, scope)
         if isinstance(test, tree.Operation):

@@ -76,7 +76,9 @@ def _through_local(flow: Flow, node: tree.Node) -> Iterator[LostUpdate]:
         for name in names if place is not None else ():
             read = _value_of(flow, name, place)
             wait = next((w for w in flow.waits_before(node) if read is not None and w.start >= read.end), None)
-            if read is not None and wait is not None and place is not None and not _is_read_again(flow, place, wait, node):
+            if read is None or wait is None or place is None or flow.is_repeated(read, node):
+                continue
+            if not _is_read_again(flow, place, wait, node):
                 yield LostUpdate(place, read, wait, node)
                 return
 

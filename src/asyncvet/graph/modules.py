@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from asyncvet.graph import library
+from asyncvet.graph.library import Library
+
 _STDLIB = sys.stdlib_module_names
 
 
@@ -15,10 +18,12 @@ class ModuleIndex:
     Args:
         paths: Posix paths of the files, relative to the root of the review.
         package: Dotted name of the package that the root itself is, empty if it is none.
+        library: Installed packages whose sources may be read.
     """
 
-    def __init__(self, paths: Iterable[str], package: str = "") -> None:
+    def __init__(self, paths: Iterable[str], package: str = "", library: Library | None = None) -> None:
         self.files = frozenset(paths)
+        self.library = library
         self.package = package.split(".") if package else []
         self.directories = frozenset(_directories(self.files))
         self._tops = self._top_level()
@@ -60,6 +65,8 @@ class ModuleIndex:
 
     def _absolute(self, importer: str, parts: tuple[str, ...]) -> str | None:
         top = parts[0]
+        if library.is_installed(importer):
+            return None
         for root in self.roots(self.source_root(importer)):
             if self._has_top(root, top):
                 return self.find(root, parts)
@@ -89,7 +96,13 @@ class ModuleIndex:
         sources = [_join(root, "src") for root in roots if _join(root, "src") in self.directories]
         return tuple(dict.fromkeys([*roots, *sources]))
 
+    def installed(self, dotted: str) -> str | None:
+        """The file or folder of a module of an installed package, None if there is no library or no such module in it."""
+        return library.find(self.library, library.PREFIX, tuple(dotted.split("."))) if self.library is not None else None
+
     def _find(self, root: str, parts: tuple[str, ...]) -> str | None:
+        if self.library is not None and (library.is_installed(root) or root == library.PREFIX):
+            return library.find(self.library, root, parts)
         path = _join(root, "/".join(parts))
         package = f"{path}/__init__.py"
         if package in self.files:
@@ -101,7 +114,9 @@ class ModuleIndex:
 
     def _package(self, folder: str) -> str | None:
         package = _join(folder, "__init__.py")
-        if package in self.files:
+        if package in self.files or (
+            self.library is not None and library.is_installed(package) and self.library.is_file(package)
+        ):
             return package
         return folder if not folder or folder in self.directories else None
 

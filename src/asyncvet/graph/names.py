@@ -73,8 +73,10 @@ class Names:
 
     def file(self, path: str) -> Values:
         """The module of a file, or the namespace package of a folder."""
-        module = self._inference.modules.get(path)
-        return (module,) if module is not None else (Namespace(path),)
+        module = self._inference.module(path)
+        if module is not None:
+            return (module,)
+        return NOTHING if path.endswith(".py") else (Namespace(path),)
 
     def imported(self, binding: Binding) -> Values:
         """The values that an import gives its name."""
@@ -82,6 +84,8 @@ class Names:
         level, dotted, name = binding.imported
         importer = binding.scope.module
         target = self._inference.index.resolve(importer.filename, level, dotted)
+        if target is None and not level and not self._inference.catalogue.is_known_root(dotted.partition(".")[0]):
+            target = self._inference.index.installed(dotted)
         if target is None:
             return self._outside(level, dotted, name)
         found = self.file(target)

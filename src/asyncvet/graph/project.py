@@ -15,6 +15,7 @@ from asyncvet.graph.calls import Calls, CallSite
 from asyncvet.graph.contexts import Contexts
 from asyncvet.graph.entry_points import EntryPoint, View, find_all
 from asyncvet.graph.inference import Inference
+from asyncvet.graph.library import Library
 from asyncvet.graph.modules import ModuleIndex
 from asyncvet.graph.reach import Kind, Reach, Step
 from asyncvet.graph.scan import scan
@@ -40,8 +41,10 @@ class Statistics(msgspec.Struct, frozen=True):
 class Project:
     """Facts, linked. Answers are computed when they are first asked for."""
 
-    def __init__(self, modules: Mapping[str, ModuleFacts], catalogue: Catalogue, package: str = "") -> None:
-        index = ModuleIndex(modules, package)
+    def __init__(
+        self, modules: Mapping[str, ModuleFacts], catalogue: Catalogue, package: str = "", library: Library | None = None
+    ) -> None:
+        index = ModuleIndex(modules, package, library)
         self.modules: dict[str, Module] = {path: scan(index.name(path), path, modules[path]) for path in sorted(modules)}
         self.functions: tuple[Function, ...] = tuple(f for module in self.modules.values() for f in module.functions)
         self.catalogue = catalogue
@@ -116,12 +119,17 @@ class Project:
         """What every finding about a stall says: place, chain, contexts, sink, root cause, severity lowered if it happens once."""
         sink = stall.sink
         return {
-            "severity": severity.lowered() if stall.runs_once or stall.is_memoised else severity,
+            "severity": _lowered(severity, stall),
             "span": self.span(stall.function, _head(stall.site.node)),
             "function": stall.function.qualname,
             "chain": self.frames(list(stall.way)),
             "advice": _sentence(sink.api.why),
-            "sink": Sink(sink.name, sink.api.category or "", sink.api.stall),
+            "sink": Sink(
+                sink.name,
+                sink.api.category or "",
+                "cpu" if sink.api.effect == "cpu-bound" else sink.api.stall,
+                stall.bound,
+            ),
             "runs_in": self.contexts.runs_in(stall.function),
             "runs_once": stall.runs_once,
             "root_cause": stall.cause,
@@ -147,6 +155,14 @@ class Project:
         """How much of the code that the loop runs was understood."""
         sites = [site for f in self.loop_functions for site in self.sites(f) if isinstance(site.node, tree.Call)]
         return Statistics(len(sites), sum(not site.is_resolved for site in sites))
+
+
+def _lowered(severity: Severity, stall: Stall) -> Severity:
+    """One step where a stall happens once or behind a cache; two where it is also as short as a look at the local disk."""
+    if not (stall.runs_once or stall.is_memoised):
+        return severity
+    lowered = severity.lowered()
+    return lowered.lowered() if stall.runs_once and stall.sink.api.stall == "device" else lowered
 
 
 def _sentence(text: str) -> str:

@@ -13,7 +13,6 @@ from asyncvet.graph.scopes import Function, last_name
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
-_LONGEST = 40  # nodes of statements; what is longer may compute
 _LOOPS = (tree.For, tree.While, tree.Comprehension, tree.With)
 _QUICK = frozenset(
     f"builtins.{name}"
@@ -61,7 +60,7 @@ class Quickness:
         return all(self._is_quick_site(site) for site in self._project.sites(function))
 
     def _is_quick_site(self, site: CallSite) -> bool:
-        if any(kind_of(call.api) is not None or call.api.effect != "pure" for call in site.apis):
+        if any(kind_of(call.api) is not None or call.api.effect not in ("pure", "calls") for call in site.apis):
             return False
         if any(target.mode is not Mode.INLINE or not self.is_quick(target.function) for target in site.targets):
             return False
@@ -72,9 +71,12 @@ class Quickness:
     def _is_harmless(self, call: tree.Call, site: CallSite) -> bool:
         if any(name in _QUICK or name.startswith(_QUICK_ERRORS) for name in site.names):
             return True
-        receiver = call.func.value if isinstance(call.func, tree.Attribute) else None
-        return receiver is not None and call.func.attr in _QUICK_METHODS and self._is_plain(receiver, site)  # type: ignore[union-attr]
+        func = call.func
+        return isinstance(func, tree.Attribute) and func.attr in _QUICK_METHODS and _is_plain(func.value)
 
-    def _is_plain(self, receiver: tree.Expression, site: CallSite) -> bool:
-        """Whether a method called `get` or `split` is one of strings, mappings or headers: its object is no client of a library."""
-        return isinstance(receiver, tree.Const) or last_name(receiver) in ("headers", "query_params", "cookies", "path_params")
+
+def _is_plain(receiver: tree.Expression) -> bool:
+    """Whether a method called `get` or `split` is one of a string or of a request's mappings, not of some client."""
+    if isinstance(receiver, tree.Call) and isinstance(receiver.func, tree.Attribute):
+        return receiver.func.attr in _QUICK_METHODS and _is_plain(receiver.func.value)
+    return isinstance(receiver, tree.Const) or last_name(receiver) in ("headers", "query_params", "cookies", "path_params")

@@ -31,6 +31,10 @@ _LIVES_ON = re.compile(
     r"(s|es|_map|_by_\w+|_pool|_cache)?$",
     re.IGNORECASE,
 )
+_OVER = re.compile(
+    r"(sent|exhausted|finished|stopped|closed|done|eof|ended|cancelled|disconnected|disabled|failed|consumed|seen|handled|notified"
+    r"|logged|warned|reported)$"
+)
 _OPENING = re.compile(r"(async_|a)?(open|connect|start|init|initiali[sz]e|set_?up|launch|log_?in|authenticate|load|prepare)")
 _DEPTH = 3
 
@@ -203,14 +207,20 @@ class Flow:
                     yield wait
 
     def is_claimed(self, test: Test, wait: tree.Node) -> bool:
-        """Whether the function says before it waits that it is at work: sets a place that it has found unset, on the way to the wait."""
+        """Whether the function says before it waits that it is at work: sets a place that it has found unset.
+
+        That counts on the way to the wait, and wherever a lock is held over both.
+        """
         at = self.function.block_at(wait.start)
-        return any(
-            store.node.end <= wait.start
-            and self.function.block_at(store.node.start).holds(at)
-            and (store.node.start >= test.node.end if store.place == test.place else self.last_test(store.place, store.node))
-            for store in self.stores
-        )
+        for store in self.stores:
+            found = self.last_test(store.place, store.node)
+            if store.node.end > wait.start or found is None or (store.place == test.place and store.node.start < test.node.end):
+                continue
+            if self.function.block_at(store.node.start).holds(at) or any(
+                lock.covers(found.node.start) and lock.covers(store.node.start) for lock in self.locks
+            ):
+                return True
+        return False
 
     def opening(self, test: Test, store: Store) -> tree.Node | None:
         """Where what a store has just made known to all is only then opened, and waited for."""
@@ -227,9 +237,9 @@ class Flow:
         return None
 
     def is_repeated(self, test: tree.Node, node: tree.Node) -> bool:
-        """Whether test and node stand in one `while` loop: a watcher that comes back to both, alone."""
+        """Whether test and node stand in one `while` or `async for` loop: a watcher or receiver that comes back to both, alone."""
         return any(
-            isinstance(loop.statement, tree.While) and loop.holds(self.function.block_at(node.start))
+            _is_endless(loop.statement) and loop.holds(self.function.block_at(node.start))
             for loop in self.function.block_at(test.start).loops()
         )
 
@@ -345,6 +355,10 @@ class Flow:
                     yield Store(place, node, node.args[0])
 
 
+def _is_endless(statement: tree.Node | None) -> bool:
+    return isinstance(statement, tree.While) or (isinstance(statement, tree.For) and statement.is_async)
+
+
 def is_worth_a_lock(project: Project, test: Test, store: Store, setter: Function) -> bool:
     """Whether it matters that two callers both make a value.
 
@@ -352,7 +366,7 @@ def is_worth_a_lock(project: Project, test: Test, store: Store, setter: Function
     is fetched again from time to time or by key, nor for a note of the last call.
     """
     place = store.place
-    if _clears(store) or _is_note_of_last(project, test, setter):
+    if _clears(store) or _OVER.search(place.name) or _is_note_of_last(project, test, setter):
         return False
     if _REFRESHED.search(place.name):
         return True

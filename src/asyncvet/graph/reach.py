@@ -30,7 +30,7 @@ def kind_of(api: Api) -> Kind | None:
     """The kind of a catalogue entry, None if it harms nobody."""
     if api.is_async:
         return None
-    if api.category == "celery-result" or api.category == "celery-publish":
+    if api.category in ("celery-result", "celery-publish"):
         return api.category
     if api.effect == "blocks":
         return "metadata" if api.category == "metadata" or api.stall == "short" else "blocks"
@@ -52,7 +52,7 @@ class Reach:
     """Shortest ways to calls of each kind, over the functions that run where their caller runs."""
 
     def __init__(self, functions: Iterable[Function], calls: Calls, inference: Inference) -> None:
-        self._functions = list(functions)
+        self._own_functions = list(functions)
         self._calls = calls
         self._checks = LoopChecks(inference)
         self._feasibility = Feasibility(inference)
@@ -106,6 +106,19 @@ class Reach:
         return known
 
     @cached_property
+    def _functions(self) -> list[Function]:
+        """The project's functions, and those of installed packages that they reach."""
+        found = dict.fromkeys(self._own_functions)
+        pending = deque(found)
+        while pending:
+            for site in self._calls.sites(pending.popleft()):
+                for target in site.targets:
+                    if target.function not in found:
+                        found[target.function] = None
+                        pending.append(target.function)
+        return list(found)
+
+    @cached_property
     def _callers(self) -> dict[Function, list[tuple[Function, Target]]]:
         """Plain functions by what they run in their own thread."""
         callers: dict[Function, list[tuple[Function, Target]]] = {}
@@ -141,8 +154,22 @@ class Reach:
         """The entry of `kind` that a site calls itself. An awaited call is of another library than the catalogue thinks."""
         if site.awaited or self._checks.runs_without_loop(site):
             return None
-        return next((api for api in site.apis if kind_of(api.api) == kind), None)
+        if site.scope.module.is_external and kind != "blocks":
+            return None
+        return next((api for api in site.apis if kind_of(api.api) == kind and not _is_detail(site, api)), None)
 
     def _inline(self, site: CallSite) -> Iterator[Target]:
         if not self._checks.runs_without_loop(site):
             yield from (target for target in site.targets if target.mode is Mode.INLINE)
+
+
+def _is_detail(site: CallSite, api: ApiCall) -> bool:
+    """Whether it is an installed package's own business: what it does with files and locks is small, cached, or once at import."""
+    return site.scope.module.is_external and api.api.category not in (
+        "sleep",
+        "network",
+        "database",
+        "process",
+        "console",
+        "broker",
+    )

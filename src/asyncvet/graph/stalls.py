@@ -118,7 +118,7 @@ def _stall(project: Project, function: Function, way: list[Step]) -> Stall:
     cached = [
         step.target.function for step in way if step.target and not step.target.function.decorator_names.isdisjoint(_MEMOISED)
     ]
-    once = project.contexts.happens_once(way[0].site) or any(len(f.params) <= (f.self_name is not None) for f in cached)
+    once = project.contexts.happens_once(way[0].site) or any(not f.params for f in cached)
     return Stall(function, tuple(way), bool(cached), once)
 
 

@@ -17,13 +17,15 @@ _CLEANUP = re.compile(
 )
 _BEST_EFFORT = re.compile(
     r"send|emit|notif|publish|typing|react|ack|answer|reply|broadcast|report|metric|telemetry|trac(e|k)|cache|analytic|ping|progress"
-    r"|log|warm|prefetch|hint|display|render|refresh|status|title|put|notice|presence|heartbeat|touch|edit",
+    r"|log|warm|prefetch|hint|display|render|refresh|status|title|put|notice|presence|heartbeat|touch|edit"
+    r"|evaluate|cursor|focus|blur|hover|press|scroll|screenshot|bring_to|type_keys",
     re.IGNORECASE,
 )
 _ASKING = re.compile(
     r"^_*(is|has|can|try|check|probe|test|detect|ping|health|maybe|safe|supports|exists|wait)(_|$)|_safe(ly)?$|optional|or_none"
 )
 
+_WAITING = frozenset({"wait", "wait_for", "shield", "gather", "sleep"})
 _LEAST_COMMENT = 4
 """Characters beyond line ends and indentation that are more than white space."""
 
@@ -48,7 +50,7 @@ def _does_nothing(statement: tree.Stmt) -> bool:
 def _is_meant(function: Function, handling: Handling) -> bool:
     """Whether what fails is clean-up, a courtesy, or a first attempt; or the code says that it is meant."""
     tried = handling.statement.body
-    if not any(walk.awaits(tried)) or _is_explained(function, handling):
+    if not any(walk.awaits(tried)) or handling.statement.orelse or _is_explained(function, handling):
         return True
     if any(isinstance(node, tree.Return | tree.Jump | tree.Import | tree.ImportFrom) for node in walk.nodes(tried)):
         return True

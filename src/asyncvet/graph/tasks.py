@@ -23,6 +23,8 @@ _PASSING = (tree.Sequence, tree.Comprehension, tree.Starred, tree.Operation, tre
 _AROUND = {"gather": None, "wait": 1, "wait_for": 1, "shield": 1}
 """Calls that wait for their arguments, with how many of them."""
 _CALLBACKS = frozenset({"add_done_callback"})
+_FORGETTING = frozenset({"discard", "remove", "pop"})
+_ASKING = frozenset({"exception", "result"})
 
 Use = Literal["dropped", "callback", "kept", "returned", "awaited", "passed"]
 
@@ -46,6 +48,13 @@ class Task:
     use: Use
     place: str = ""
     holder: Class | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """It is kept by a local name of the function that makes it."""
+        return (
+            self.use == "kept" and self.holder is None and isinstance(self.scope, Function) and self.place in self.scope.bindings
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +112,22 @@ class Tasks:
 
     def is_cancelled(self, task: Task) -> bool:
         """Whether something in the project cancels what keeps a task, awaits it, or hands it to code that may."""
+        if task.is_local and isinstance(task.scope, Function):
+            scopes = list(_with_inner(task.scope))
+            return any(mention.word == task.place for mention in (*self._cancelled_in(scopes), *self._handed_in(scopes)))
         return self._is_mentioned(task, self._cancelled) or self._is_mentioned(task, self._handed)
 
-    def is_watched(self, task: Task) -> bool:
-        """Whether an error of a task is seen: it has a callback, or is awaited or handed to code that may await it."""
-        return task.use in ("returned", "awaited", "passed", "callback") or self._is_mentioned(task, self._handed)
+    def is_awaited(self, task: Task) -> bool:
+        """Whether something in the project awaits what keeps a task, or hands it to code that may."""
+        return task.use in ("returned", "awaited", "passed") or self._is_mentioned(task, self._handed)
+
+    def is_supervised(self, task: Task) -> bool:
+        """Whether an error of a task is seen while the service runs: not just by the code that stops the task."""
+        if task.use in ("returned", "awaited", "passed", "callback"):
+            return True
+        if any(callback.start > task.node.start for callback in self._callbacks_in(task.scope)):
+            return True
+        return bool(task.place) and self._is_mentioned(task, self._watched)
 
     def cancels(self, scope: Body) -> list[tree.Call]:
         """The calls in a body that cancel something."""
@@ -129,6 +149,14 @@ class Tasks:
     def is_task(self, expr: tree.Expr, scope: Body) -> bool:
         """Whether an expression is known to be a task."""
         return any(isinstance(value, Object) and value.path == "asyncio.Task" for value in self._project.values(expr, scope))
+
+    def is_waited_for(self, expr: tree.Expr, scope: Body) -> bool:
+        """Whether something awaits what an expression names or was taken from, or hands it on: here, or of attributes anywhere."""
+        texts = self.related(expr, scope)
+        words = {text.rpartition(".")[2] for text in texts}
+        shared = {text.rpartition(".")[2] for text in texts if "." in text}
+        here = {mention.word for mention in self._handed_in([scope])}
+        return bool(words & here) or bool(shared & {mention.word for mention in self._handed})
 
     def related(self, expr: tree.Node, scope: Body) -> frozenset[str]:
         """What an expression names, and what those names were taken from: dotted texts."""
@@ -158,7 +186,7 @@ class Tasks:
             )
         if not isinstance(expr, tree.Name | tree.Attribute | tree.Subscript):
             return False
-        if any(isinstance(value, Coroutine) for value in self._project.values(expr, scope)):
+        if any(isinstance(value, Coroutine) and value.function for value in self._project.values(expr, scope)):
             return False
         words = {text for text in self.related(expr, scope) if "." not in text}
         return not any(task.scope is scope and task.holder is None and task.place in words for task in self.made)
@@ -279,34 +307,62 @@ class Tasks:
         return any(isinstance(cls, Class) for cls in families[0] & families[1])
 
     @cached_property
+    def _near(self) -> list[Body]:
+        """The bodies that name something which keeps a task."""
+        places = {task.place for task in self.made} - {""}
+        return [
+            scope for scope in self._bodies if not places.isdisjoint(scope.module.bindings) or _reads_attribute(scope, places)
+        ]
+
+    @cached_property
     def _cancelled(self) -> frozenset[Mention]:
         """What something cancels, with what it was taken from."""
-        return frozenset(
-            mention
-            for scope in self._bodies
-            for call in self.cancels(scope)
-            if isinstance(call.func, tree.Attribute)
-            for mention in self._mentions([call.func.value], scope)
-        )
+        return frozenset(self._cancelled_in(self._near))
 
     @cached_property
     def _handed(self) -> frozenset[Mention]:
-        """What is awaited, passed to a call, returned or given a callback."""
-        found: set[Mention] = set()
-        for scope in self._bodies:
-            exprs: list[tree.Node] = []
+        """What is awaited, passed to a call, or returned."""
+        return frozenset(self._handed_in(self._near))
+
+    @cached_property
+    def _watched(self) -> frozenset[Mention]:
+        """What is awaited or handed on by code that cancels nothing, or asked for its error, or whether it is done in a loop."""
+        found = set(self._handed_in([scope for scope in self._near if not self.cancels(scope)]))
+        for scope in self._near:
+            asked = [
+                site.node.func.value
+                for site in scope.sites
+                if isinstance(site.node, tree.Call) and isinstance(site.node.func, tree.Attribute)
+                if site.node.func.attr in _ASKING or (site.node.func.attr == "done" and any(site.block.loops()))
+            ]
+            found.update(self._mentions([*asked, *(call.func for call in self._callbacks_in(scope))], scope))
+        return frozenset(found)
+
+    def _cancelled_in(self, scopes: Iterable[Body]) -> Iterator[Mention]:
+        for scope in scopes:
+            yield from self._mentions(
+                [call.func.value for call in self.cancels(scope) if isinstance(call.func, tree.Attribute)], scope
+            )
+
+    def _handed_in(self, scopes: Iterable[Body]) -> Iterator[Mention]:
+        for scope in scopes:
+            exprs: list[tree.Expr] = []
             for site in scope.sites:
-                node = site.node
-                if isinstance(node, tree.Call) and last_name(node.func) not in _MAKING:
-                    is_callback = isinstance(node.func, tree.Attribute) and node.func.attr in _CALLBACKS
-                    exprs += [node.func.value] if is_callback and isinstance(node.func, tree.Attribute) else []
-                    exprs += [*node.args, *(keyword.value for keyword in node.keywords)]
+                if isinstance(site.node, tree.Call) and last_name(site.node.func) not in _MAKING:
+                    exprs += [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
             if isinstance(scope, Function):
                 exprs += [node.value for node in scope.awaits if isinstance(node, tree.Await)]
                 exprs += [expr for expr, _ in scope.returns]
-            exprs = [expr for expr in exprs if not (isinstance(expr, tree.Call))]
-            found.update(self._mentions(exprs, scope))
-        return frozenset(found)
+            yield from self._mentions([expr for expr in exprs if not isinstance(expr, tree.Call)], scope)
+
+    def _callbacks_in(self, scope: Body) -> list[tree.Call]:
+        """Calls that give a task a callback which does more than forget it."""
+        return [
+            site.node
+            for site in scope.sites
+            if isinstance(site.node, tree.Call) and isinstance(site.node.func, tree.Attribute)
+            if site.node.func.attr in _CALLBACKS and not (site.node.args and last_name(site.node.args[0]) in _FORGETTING)
+        ]
 
     def _mentions(self, exprs: Iterable[tree.Node], scope: Body) -> Iterator[Mention]:
         owner = _self_owner(scope)
@@ -344,6 +400,14 @@ def _mentioned(expr: tree.Node) -> Iterator[tuple[str, tree.Node]]:
                 yield f"{dotted(node.args[0])}.{node.args[1].value}", node
         elif not isinstance(node, tree.Lambda):
             stack += list(walk.children(node))
+
+
+def _reads_attribute(scope: Body, names: set[str]) -> bool:
+    return any(
+        (isinstance(site.node, tree.Attribute) and site.node.attr in names)
+        or (isinstance(site.node, tree.Call) and last_name(site.node.func) == "getattr")
+        for site in scope.sites
+    )
 
 
 def _with_inner(function: Function) -> Iterator[Function]:

@@ -1,4 +1,4 @@
-"""Timeouts: which calls and clients wait for another system for as long as it is silent, and what above them puts an end to it."""
+"""Timeouts: which calls and clients wait for another system for as long as it is silent, and what above them ends that."""
 
 from __future__ import annotations
 
@@ -85,18 +85,19 @@ class Timeouts:
         if _is_hidden(call) or not (is_long or given) or any(self._bounds(expr, site.scope) for expr in given):
             return None
         argument = next((key for key in known.bound if isinstance(key, str)), "")
-        makes_client = isinstance(known, Type) or not (known.category == "network" or argument.startswith("connect"))
+        makes_client = isinstance(known, Type) or not (known.category == "network" or argument.startswith("connect") or not argument)
         found = Endless(site, text, argument, given[0] if given else None, makes_client)
-        return None if makes_client and self._is_bounded_in_use(site, call) else found
+        return None if makes_client and self._is_bounded_in_use(call) else found
 
     def _handed(self, site: CallSite, call: tree.Call, api: Api) -> Endless | None:
         """What of a function that is handed to a thread waits without end: `to_thread(requests.get, url)`."""
         expr = argument_at(call, api.argument) if api.effect == "offloads" else None
-        for value in self._project.values(expr, site.scope):
+        text = shown(expr) if expr is not None else ""
+        for value in self._project.values(expr, site.scope) if expr is not None else ():
             for known in self._project.catalogue.api(value.path) if isinstance(value, Symbol) else ():
                 if known.timeout == "none":
                     keywords = tuple(key for key in known.bound if isinstance(key, str))
-                    return self._judge(site, call, shown(expr), msgspec.structs.replace(known, bound=keywords))
+                    return self._judge(site, call, text, msgspec.structs.replace(known, bound=keywords))
         return None
 
     def _given(self, call: tree.Call, bound: Sequence[str | int]) -> list[tree.Expression]:
@@ -110,7 +111,7 @@ class Timeouts:
         for value in self._project.values(expr, scope):
             if isinstance(value, Object) and value.made_by is not None:
                 kind = self._project.catalogue.type(value.path)
-                if kind is not None and kind.timeout == "none" and not _is_hidden(value.made_by):
+                if kind is not None and kind.timeout is None and kind.bound and not _is_hidden(value.made_by):
                     return any(self._bounds(inner, scope) for inner in self._given(value.made_by, kind.bound))
         return True
 
@@ -127,7 +128,7 @@ class Timeouts:
                         uses.setdefault(id(api.receiver.made_by), []).append((site, api.api))
         return uses
 
-    def _is_bounded_in_use(self, made: CallSite, call: tree.Call) -> bool:
+    def _is_bounded_in_use(self, call: tree.Call) -> bool:
         """Whether every request that is seen has a timeout of its own or above it."""
         requests = [(site, api) for site, api in self._uses.get(id(call), ()) if api.category in ("network", "database")]
         return bool(requests) and all(

@@ -22,7 +22,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         findings: The gravest first, then by place.
-        errors: What could not be read, by place; then, without a path, which rules broke down. Their findings are missing.
+        errors: What could not be read, by place; then void suppressions; then, without a path, which rules broke down.
         files: Number of files read.
         lines: Number of lines read.
         seconds: How long the review took.
@@ -32,7 +32,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         suppressed: Findings that comments in the code silence.
         failed_rules: Codes of the rules that broke down.
         statistics: Further counts of the graph, by name.
-        excerpts: The source line, stripped, at the place of each finding: path and line to text.
+        excerpts: The source text at the place of each finding, on one line: path, line and column to text.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -46,7 +46,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     suppressed: int = 0
     failed_rules: tuple[str, ...] = ()
     statistics: dict[str, int] = {}
-    excerpts: dict[tuple[str, int], str] = {}
+    excerpts: dict[tuple[str, int, int], str] = {}
 
     @property
     def by_severity(self) -> dict[Severity, int]:
@@ -61,12 +61,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def causes(self) -> list[list[Finding]]:
-        """The findings by root cause: in each, the one that is easiest to follow first; the gravest cause first."""
+        """The findings by root cause, the gravest first; in each, the gravest first, then what most entry points reach."""
         groups: defaultdict[str, list[Finding]] = defaultdict(list)
         for finding in self.findings:
             groups[finding.root_cause].append(finding)
-        causes = [sorted(group, key=lambda finding: (-finding.severity, len(finding.chain))) for group in groups.values()]
+        causes = [sorted(group, key=_weight) for group in groups.values()]
         return sorted(causes, key=lambda cause: (-cause[0].severity, cause[0].span, cause[0].code))
+
+
+def _weight(finding: Finding) -> tuple[int, int, int]:
+    return -finding.severity, -len(finding.runs_in), len(finding.chain)
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,11 +79,13 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         colour: It is read by a person at a terminal that shows colours.
         width: Columns of the terminal; None if it has no width.
+        encoding: What its characters are encoded in.
         verbose: Leave nothing out.
     """
 
     colour: bool = False
     width: int | None = None
+    encoding: str = "utf-8"
     verbose: bool = False
 
 
@@ -88,7 +94,7 @@ Render = Callable[[Report, Output], str]
 
 def formats() -> tuple[str, ...]:
     """Names of the formats, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg))
 
 
 @functools.cache

@@ -54,7 +54,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "message": finding.message,
         "advice": finding.advice,
         "docs": f"asyncvet rule {finding.code}",
-        "sink": sink and {"name": sink.name, "category": sink.category, "stall": sink.stall},
+        "sink": sink and {"name": sink.name, "category": sink.category, "stall": sink.stall, "bound": sink.bound},
         "chain": [
             {"path": frame.path, "line": frame.line, "column": frame.column, "function": frame.function, "text": frame.text}
             for frame in finding.chain

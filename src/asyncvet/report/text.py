@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 
-from asyncvet.model import Finding, Frame, ReadError, Severity
+from msgspec.structs import replace
+
+from asyncvet.model import Finding, Frame, ReadError, Severity, Sink
 from asyncvet.report import Output, Report, harmless
 
 Paint = Callable[[str, str], str]
@@ -18,15 +22,47 @@ SHOWN = 3
 FRAMES = 8
 """A longer chain is shown by its two ends, unless the report is verbose."""
 
+CODE_WIDTH = 30
+"""Where less is left for source text beside places and functions, it goes below them."""
+
+MARKS = "│╰┆←…"
+PLAIN_MARKS = str.maketrans({"│": "|", "╰": "`", "┆": ":", "←": "<-", "…": "~"})
+
+SEMICOLON = re.compile(r"; (?=[^`]*(?:`[^`]*`[^`]*)*$)")
+"""A semicolon outside backquotes."""
+
+QUOTED = re.compile(r"`[^`]*`")
+GLUE = "\0"
+"""Stands for a space at which no line is broken; nothing that is `harmless` holds it."""
+
+HEADINGS = {
+    "file": "Could not be read; findings may be missing:",
+    "suppression": "Suppressions that silence nothing:",
+    "rule": "Rules that broke down; their findings are missing:",
+}
+
 
 def render(report: Report, output: Output) -> str:
     """The report as lines of text. What comes from the reviewed code holds no control characters any more."""
+    is_plain = not _can_encode(MARKS, output.encoding)
+    if is_plain and output.width:
+        output = replace(output, width=output.width - 1)  # one of the plain marks is longer
     paint = _painter(output)
     entries = ["\n".join(_entry(cause, report, output, paint)) for cause in report.causes]
-    if report.errors:
-        entries.append("\n".join(_errors(report.errors, paint)))
-    entries.append("\n".join(_summary(report, paint)))
-    return "\n\n".join(entries) + "\n"
+    for about, heading in HEADINGS.items():
+        if errors := [error for error in report.errors if error.about == about]:
+            entries.append("\n".join(_errors(heading, errors, output, paint)))
+    entries.append("\n".join(_summary(report, output, paint)))
+    text = "\n\n".join(entries) + "\n"
+    return text.translate(PLAIN_MARKS) if is_plain else text
+
+
+def _can_encode(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _painter(output: Output) -> Paint:
@@ -40,45 +76,130 @@ def _painter(output: Output) -> Paint:
 
 def _entry(cause: list[Finding], report: Report, output: Output, paint: Paint) -> Iterator[str]:
     finding, *others = cause
-    place = f"{harmless(finding.span.path)}:{finding.span.line}:{finding.span.column}"
-    rule = paint(f"{finding.code} {finding.name} {finding.severity.word}", STYLES[finding.severity])
-    yield f"{paint(place, 'bold')}: {rule}: {harmless(finding.message)}"
-    if finding.chain:
-        yield from _chain(finding, output, paint)
-    elif excerpt := report.excerpts.get((finding.span.path, finding.span.line)):
-        yield f"  {paint('│', 'dim')} {_cropped(excerpt, output.width, 4)}"
+    span = finding.span
+    place = paint(f"{harmless(span.path)}:{span.line}:{span.column}", "bold")
+    yield f"{place}: {paint(f'{finding.code} {finding.name} {finding.severity.word}', STYLES[finding.severity])}"
+    yield from _message(finding.message, output, paint)
+    excerpt = report.excerpts.get((span.path, span.line, span.column))
+    alone = (Frame(span.path, span.line, span.column, finding.function, excerpt),) if excerpt else ()
+    if chain := finding.chain or alone:
+        yield from _chain(finding, chain, output, paint)
     if finding.runs_in:
         once = " (once)" if finding.runs_once else ""
-        yield f"  {paint('runs in:', 'bold')} {_listed(_contexts(finding), output)}{once}"
+        yield from _labelled("runs in:", "bold", _listed(_contexts(finding), output) + once, output, paint)
     if others:
         yield from _others(finding, others, output)
-    if finding.advice:
-        first, *rest = finding.advice.splitlines()
-        yield f"  {paint('note:', 'bold green')} {harmless(first)}"
-        yield from (f"        {harmless(line)}" for line in rest)
+    for index, line in enumerate(finding.advice.splitlines()):
+        yield from _labelled("     " if index else "note:", "bold green", harmless(line), output, paint)
     if finding.fix:
-        yield f"  {paint('fix:', 'bold green')} {harmless(finding.fix.title)} ({finding.fix.safety})"
+        yield from _labelled("fix:", "bold green", f"{harmless(finding.fix.title)} ({finding.fix.safety})", output, paint)
 
 
-def _chain(finding: Finding, output: Output, paint: Paint) -> Iterator[str]:
-    chain = finding.chain
-    head = tail = len(chain)
-    if len(chain) > FRAMES and not output.verbose:
-        head, tail = FRAMES // 2, len(chain) - FRAMES // 2 + 1
-    shown = [*chain[:head], *chain[tail:]]
-    places = [harmless(f"{frame.path}:{frame.line}") for frame in shown]
-    functions = [harmless(_short(frame)) for frame in shown]
-    place_width, function_width = max(map(len, places)), max(map(len, functions))
-    for index, (frame, place, function) in enumerate(zip(shown, places, functions, strict=True)):
+def _message(message: str, output: Output, paint: Paint) -> Iterator[str]:
+    """What is wrong, and below it what to do about it."""
+    what, *remedies = SEMICOLON.split(harmless(message))
+    yield from _wrapped(what, output.width, "  ", "    ")
+    for remedy in remedies:
+        yield from (paint(line, "green") for line in _wrapped(remedy, output.width, "  ", "    "))
+
+
+def _labelled(label: str, style: str, text: str, output: Output, paint: Paint) -> Iterator[str]:
+    lead = f"  {label} "
+    first, *rest = _wrapped(text, output.width, lead, " " * len(lead))
+    yield f"  {paint(label, style)} {first[len(lead) :]}"
+    yield from rest
+
+
+def _wrapped(text: str, width: int | None, lead: str, indent: str) -> list[str]:
+    """A text as lines that are broken between words, not within backquotes."""
+    if width is None:
+        return [lead + text.replace(GLUE, " ")]
+    room = max(width - len(indent), CODE_WIDTH)
+    glued = QUOTED.sub(lambda quoted: quoted[0].replace(" ", GLUE) if len(quoted[0]) <= room else quoted[0], text)
+    wrapper = textwrap.TextWrapper(
+        room + len(indent), initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace(GLUE, " ") for line in wrapper.wrap(glued)] or [lead]
+
+
+def _chain(finding: Finding, chain: Sequence[Frame], output: Output, paint: Paint) -> Iterator[str]:
+    frames = _distinct(chain)
+    head = tail = len(frames)
+    if len(frames) > FRAMES and not output.verbose:
+        head, tail = FRAMES // 2, len(frames) - FRAMES // 2 + 1
+    shown = [*frames[:head], *frames[tail:]]
+    rows = _Rows(shown, output.width, paint)
+    for index, frame in enumerate(shown):
         if index == head:
             yield f"  {paint('┆', 'dim')} {tail - head} more calls (--verbose shows them)"
-        last = index == len(shown) - 1
-        note = f"  ← blocks: {finding.sink.category}, {finding.sink.stall}" if last and finding.sink else ""
-        text = _cropped(frame.text, output.width, place_width + function_width + len(note) + 8)
-        style = STYLES[finding.severity]
-        code = paint(text, style) + paint(harmless(note), style) if last else text
-        edge = paint("╰" if last else "│", "dim")
-        yield f"  {edge} {place:{place_width}}  {paint(f'{function:{function_width}}', 'dim')}  {code}".rstrip()
+        is_last = index == len(shown) - 1
+        note = _effect(finding.sink) if is_last and finding.sink else ""
+        yield from rows.of(frame, note, STYLES[finding.severity] if is_last else "", is_last)
+
+
+def _distinct(chain: Sequence[Frame]) -> list[Frame]:
+    """The frames without those that would be shown as the next one is."""
+    following = [*chain[1:], None]
+    return [
+        frame
+        for frame, after in zip(chain, following, strict=True)
+        if after is None or (frame.path, frame.line, frame.text) != (after.path, after.line, after.text)
+    ]
+
+
+def _effect(sink: Sink) -> str:
+    """What the end of a chain does to the loop."""
+    if not sink.category:
+        return ""
+    if sink.stall == "cpu":
+        return harmless(f"← computes: {sink.category}")
+    return harmless(f"← blocks: {sink.category}, {f'at most {sink.bound:g} s' if sink.bound else sink.stall}")
+
+
+class _Rows:
+    """Frames as lines: place, function and source text side by side, or the text below if that leaves little room for it.
+
+    A frame that stands alone is its source text: the head of its entry says the rest.
+    """
+
+    def __init__(self, frames: Sequence[Frame], width: int | None, paint: Paint) -> None:
+        self._paint = paint
+        self._is_alone = len(frames) == 1
+        self._place_width = max(len(_place(frame)) for frame in frames)
+        self._function_width = max(len(_short(frame)) for frame in frames)
+        beside = 4 + self._place_width + 2 + self._function_width + 2
+        self._is_stacked = width is not None and width - beside < CODE_WIDTH
+        self._column = 4 if self._is_alone else 8 if self._is_stacked else beside
+        self._room = None if width is None else max(width - self._column, CODE_WIDTH)
+
+    def of(self, frame: Frame, note: str, style: str, is_last: bool) -> Iterator[str]:
+        """The lines of a frame, with a note behind its source text or, if it does not fit there, below."""
+        ends = is_last and not self._is_alone
+        first, *rest = self._code(harmless(frame.text), note, style)
+        if self._is_stacked and not self._is_alone:
+            first, rest = "", [first, *rest]
+        yield f"  {self._paint('╰' if ends else '│', 'dim')} {self._head(frame)}{first}".rstrip()
+        edge = " " if ends else self._paint("│", "dim")
+        yield from (f"  {edge}{' ' * (self._column - 3)}{line}" for line in rest if line)
+
+    def _head(self, frame: Frame) -> str:
+        if self._is_alone:
+            return ""
+        if self._is_stacked:
+            return f"{_place(frame)}  {self._paint(_short(frame), 'dim')}"
+        function = self._paint(f"{_short(frame):{self._function_width}}", "dim")
+        return f"{_place(frame):{self._place_width}}  {function}  "
+
+    def _code(self, text: str, note: str, style: str) -> list[str]:
+        if self._room is not None and len(text) > self._room:
+            text = text[: self._room - 1] + "…"
+        if note and (self._room is None or len(text) + 2 + len(note) <= self._room):
+            return [self._paint(f"{text}  {note}", style)]
+        return [self._paint(line, style) for line in (text, note) if line] or [""]
+
+
+def _place(frame: Frame) -> str:
+    return harmless(f"{frame.path}:{frame.line}")
 
 
 def _contexts(finding: Finding) -> list[str]:
@@ -97,45 +218,42 @@ def _short(frame: Frame) -> str:
     module = frame.path.removesuffix(".py").removesuffix("/__init__").split("/")
     for count in range(len(names) - 1, 0, -1):
         if names[:count] == module[-count:]:
-            return ".".join(names[count:])
-    return frame.function
-
-
-def _cropped(text: str, width: int | None, used: int) -> str:
-    text = harmless(text)
-    room = max((width or 0) - used, 24)
-    return text if width is None or len(text) <= room else text[: room - 1] + "…"
+            return harmless(".".join(names[count:]))
+    return harmless(frame.function)
 
 
 def _others(finding: Finding, others: list[Finding], output: Output) -> Iterator[str]:
     """The other findings that would go with the first one."""
-    lead = f"  and {_counted(len(others), 'more place')} {'reaches' if len(others) == 1 else 'reach'} this:"
     places = [
         harmless(f"{other.span.path}:{other.span.line}") + ("" if other.code == finding.code else f" ({other.code} {other.name})")
         for other in others
     ]
+    places = [place for place in dict.fromkeys(places) if place != harmless(f"{finding.span.path}:{finding.span.line}")]
+    if not places:
+        return
+    lead = f"and {_counted(len(places), 'more place')} {'reaches' if len(places) == 1 else 'reach'} this:"
     if output.verbose:
-        yield lead
+        yield f"  {lead}"
         yield from (f"    {place}" for place in places)
     else:
-        yield f"{lead} {_listed(places, output)}"
+        yield from _wrapped(f"{lead} {_listed(places, output)}", output.width, "  ", "    ")
 
 
 def _listed(items: list[str], output: Output) -> str:
     shown = items if output.verbose else items[:SHOWN]
     more = f" (+{len(items) - len(shown)})" if len(shown) < len(items) else ""
-    return ", ".join(shown) + more
+    return ", ".join(item.replace(" ", GLUE) for item in shown) + more
 
 
-def _errors(errors: tuple[ReadError, ...], paint: Paint) -> Iterator[str]:
-    yield paint("Could not be read; findings may be missing:", "bold red")
+def _errors(heading: str, errors: list[ReadError], output: Output, paint: Paint) -> Iterator[str]:
+    yield paint(heading, "bold red")
     for error in errors:
         line = "" if error.line is None else f":{error.line}"
         place = f"{harmless(error.path)}{line}: " if error.path else ""
-        yield f"  {place}{harmless(error.message)}"
+        yield from _wrapped(f"{place}{harmless(error.message)}", output.width, "  ", "    ")
 
 
-def _summary(report: Report, paint: Paint) -> Iterator[str]:
+def _summary(report: Report, output: Output, paint: Paint) -> Iterator[str]:
     if report.findings:
         counts = ", ".join(paint(f"{count} {severity.word}", STYLES[severity]) for severity, count in report.by_severity.items())
         causes = _counted(len(report.causes), "root cause")
@@ -150,7 +268,7 @@ def _summary(report: Report, paint: Paint) -> Iterator[str]:
         parts.append(f"{_counted(report.suppressed, 'finding')} suppressed")
     if report.test_files_skipped:
         parts.append(f"{_counted(report.test_files_skipped, 'test file')} not reported (--include-tests)")
-    yield paint("; ".join(parts), "dim")
+    yield from (paint(line, "dim") for line in _wrapped("; ".join(parts), output.width, "", "  "))
 
 
 def _counted(count: int, noun: str) -> str:

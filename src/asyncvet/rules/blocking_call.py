@@ -45,7 +45,7 @@ async def status() -> str:
 The same call handed to a thread, a process or an executor, in any spelling; a plain `def` route, dependency or background task, which
 the framework runs in its thread pool; calls that do not wait (`acquire(blocking=False)`, `get_nowait()`, `timeout=0`, files in
 memory); code that no asynchronous code reaches. What provably runs once, before the service answers or in a script's only
-coroutine, and what a cache lets happen once, is reported one step lower.
+coroutine, and what a cache lets happen once, is reported one step lower; two steps if it only reads or writes a local file.
 
 ## Known limits
 

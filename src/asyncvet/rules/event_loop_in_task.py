@@ -121,7 +121,10 @@ def _is_stored(site: CallSite, function: Function) -> bool:
 def _run_for_each(function: Function, project: Project) -> tuple[tree.Node, str] | None:
     for site in () if function.is_async else project.sites(function):
         if "asyncio.run" in site.names and in_loop(site):
-            return site.node, f"`{shown(site.node)}` in a loop starts an event loop for each item; {_ONE_RUN} around the whole loop"
+            return (
+                site.node,
+                f"`{shown(site.node)}` in a loop starts an event loop for each item; {_ONE_RUN} around the whole loop",
+            )
     return None
 
 
@@ -131,7 +134,10 @@ def _returned(function: Function, project: Project) -> tuple[tree.Node, str] | N
     for expr, _ in function.returns:
         values = project.values(expr, function)
         if values and all(isinstance(value, Coroutine) and value.function is not None for value in values):
-            return expr, f"`{shown(expr)}` is a coroutine that nothing runs, given as the task's result; run it: `asyncio.run(...)`"
+            return (
+                expr,
+                f"`{shown(expr)}` is a coroutine that nothing runs, given as the task's result; run it: `asyncio.run(...)`",
+            )
     return None
 
 

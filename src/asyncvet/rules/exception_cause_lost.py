@@ -2,10 +2,10 @@
 
 ## Why is this bad?
 
-The new error says that something failed; the one that was caught says what and where. Without `from` the traceback speaks of an error
-"during handling of the above exception", as if the handler were at fault, `__cause__` is empty for whoever asks for it (error
-trackers, retries that look at the cause, `except*`), and an `HTTPException`, which the framework turns into an answer, leaves no
-trace of its reason at all.
+The new error says that something failed; the one that was caught says what and where. Without `from` the traceback speaks of
+an error "during handling of the above exception", as if the handler were at fault, `__cause__` is empty for whoever asks for
+it (error trackers, retries that look at the cause, `except*`), and an `HTTPException`, which the framework turns into an
+answer, leaves no trace of its reason at all.
 
 ## Example
 
@@ -43,15 +43,16 @@ async def price(client: httpx.AsyncClient, item: str) -> str:
 
 ## When it is fine
 
-`from None`, the same exception raised again, a handler that has logged the traceback, exceptions that steer (`StopIteration`, `SystemExit`,
-`CancelledError`). A look-up or a timeout that was expected to fail (`KeyError`, `IndexError`, `TimeoutError`...): its error has
-nothing to add to the new one. So has a narrow error that becomes an answer which blames the client, as in
-`except ValueError: raise HTTPException(400)`; an `except Exception` does not know that it was the client.
+`from None`, the same exception raised again, a handler that has logged the traceback, exceptions that steer (`StopIteration`,
+`SystemExit`, `CancelledError`). A look-up, an import or a timeout that was expected to fail (`KeyError`, `IndexError`,
+`ImportError`, `TimeoutError`): its error has nothing to add to the new one. So has a narrow error that becomes an answer
+which blames the client, as in `except ValueError: raise HTTPException(400)`; an `except Exception` does not know that it was
+the client.
 
 ## Known limits
 
-Only code that coroutines, routes and tasks reach is looked at. An exception that a function makes (`raise to_http(error)`) is left alone, as it
-may set the cause itself.
+Only code that coroutines, routes and tasks reach is looked at. An exception that a function makes (`raise to_http(error)`) is
+left alone, as it may set the cause itself.
 
 ## Fix safety
 
@@ -89,6 +90,8 @@ _EXPECTED = frozenset(
         "StopIteration",
         "StopAsyncIteration",
         "CancelledError",
+        "ImportError",
+        "ModuleNotFoundError",
     }
 )
 _STEERING = frozenset(
@@ -104,14 +107,14 @@ def check(project: Project) -> Iterator[Finding]:
         for handling in handlings(function) if function in served and not function.is_lambda else ():
             if not (handling.caught and handling.caught <= _EXPECTED) and not handling.logs_traceback:
                 for node in handling.new_errors:
-                    if node.cause is None and _is_new(project, function, node) and not _blames_client(http, function, handling, node):
+                    if _is_new(project, function, node) and not _blames_client(http, function, handling, node):
                         yield _finding(project, function, handling, node)
 
 
 def _is_new(project: Project, function: Function, node: tree.Raise) -> bool:
-    """Whether a statement raises an exception of a type that it names, and not one that was made elsewhere."""
+    """Whether a statement raises an exception of a type that it names, not one that was made elsewhere, and gives no cause."""
     func = node.exc.func if isinstance(node.exc, tree.Call) else node.exc
-    if func is None or last_name(func) in _STEERING:
+    if func is None or node.cause is not None or last_name(func) in _STEERING:
         return False
     values = project.values(func, function)
     if not values:
@@ -132,6 +135,7 @@ def _finding(project: Project, function: Function, handling: Handling, node: tre
     assert node.exc is not None
     name = handling.name or "error"
     named = "" if handling.name else f" and `as {name}` in the `except`"
+    raised = f"raise {shown(node.exc)}"
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -139,7 +143,7 @@ def _finding(project: Project, function: Function, handling: Handling, node: tre
         severity=RULE.severity,
         span=project.span(function, node),
         function=function.qualname,
-        message=f"`raise {shown(node.exc)}` in {handling.title} loses what went wrong; write `raise {shown(node.exc)} from {name}`{named}",
+        message=f"`{raised}` in {handling.title} loses what went wrong; write `{raised} from {name}`{named}",
         advice="`from None` says that the cause is of no interest.",
         fix=_fix(project, function, handling, node),
     )
@@ -152,6 +156,4 @@ def _fix(project: Project, function: Function, handling: Handling, node: tree.Ra
     return Fix("safe", f"Add `from {handling.name}`", (Edit(project.span(function, end), f" from {handling.name}"),))
 
 
-RULE = Rule(
-    code="AV801", name="exception-cause-lost", severity=Severity.HIGH, item=18, check=check, fix="safe", needs_loop=False
-)
+RULE = Rule(code="AV801", name="exception-cause-lost", severity=Severity.HIGH, item=18, check=check, fix="safe", needs_loop=False)

@@ -2,9 +2,9 @@
 
 ## Why is this bad?
 
-`HTTPException` is an `Exception`. An `except Exception` around the whole of a route, written for what nobody expected, takes the 404
-in as well that the route raises ten lines above: the client gets a 500, which it tries again and which wakes somebody, or a 200 with an
-error in it. Often the text of the 500 even reads "404: not found".
+`HTTPException` is an `Exception`. An `except Exception` around the whole of a route, written for what nobody expected, takes
+the 404 in as well that the route raises ten lines above: the client gets a 500, which it tries again and which wakes
+somebody, or a 200 with an error in it. Often the text of the 500 even reads "404: not found".
 
 ## Example
 
@@ -56,8 +56,9 @@ async def read(name: str) -> dict[str, str]:
 
 ## When it is fine
 
-`except HTTPException: raise` before the broad handler; a handler that raises the same error again, asks for its type or status, or hands it
-to other code; a handler that answers with the same status.
+`except HTTPException: raise` before the broad handler; a handler that raises the same error again, asks for its type or
+status, or hands it to other code; a handler that answers with the same status. A 500 that becomes another error is left
+alone.
 
 ## Known limits
 
@@ -92,23 +93,29 @@ def check(project: Project) -> Iterator[Finding]:
     for function in project.functions:
         for handling in handlings(function) if function in served and not function.is_lambda else ():
             if handling.is_broad and not handling.raises_again and not handling.hands_on:
-                found = _changed(http, function, handling)
+                found = _changed(project, http, function, handling)
                 if found is not None:
-                    yield _finding(project, http, handling, found)
+                    yield _finding(project, handling, found)
 
 
-def _changed(http: HttpErrors, function: Function, handling: Handling) -> HttpError | None:
-    """The first error under a handler whose status it changes."""
-    if any(http.is_named_by(handler, function) for handler in handling.earlier):
+def _changed(project: Project, http: HttpErrors, function: Function, handling: Handling) -> HttpError | None:
+    """The first error under a handler whose status it changes, where what it does becomes an answer."""
+    if not handling.leaves or any(http.is_named_by(handler, function) for handler in handling.earlier):
         return None
-    statuses = {error.status for node in handling.new_errors if (error := http.error(node, function))}
+    statuses = set(http.statuses(handling.body, function))
+    if not statuses and not any(handling.new_errors) and not _is_route(project, function):
+        return None
     for error in http.leaving(handling.statement.body, function, handling.statement):
-        if error.status is not None and error.status >= 400 and error.status not in statuses:
+        if error.status is not None and error.status >= 400 and error.status != 500 and error.status not in statuses:
             return error
     return None
 
 
-def _finding(project: Project, http: HttpErrors, handling: Handling, error: HttpError) -> Finding:
+def _is_route(project: Project, function: Function) -> bool:
+    return any(entry.role == "route" for entry in project.contexts.entry_points.get(function, ()))
+
+
+def _finding(project: Project, handling: Handling, error: HttpError) -> Finding:
     function = handling.function
     assert isinstance(function, Function)
     return Finding(
@@ -125,6 +132,4 @@ def _finding(project: Project, http: HttpErrors, handling: Handling, error: Http
     )
 
 
-RULE = Rule(
-    code="AV806", name="http-exception-swallowed", severity=Severity.HIGH, item=18, check=check, needs_loop=False
-)
+RULE = Rule(code="AV806", name="http-exception-swallowed", severity=Severity.HIGH, item=18, check=check, needs_loop=False)

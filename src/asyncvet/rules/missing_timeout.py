@@ -3,9 +3,9 @@
 ## Why is this bad?
 
 A server that accepts the connection and then says nothing is not an error for a client without a timeout: the call waits, for
-hours or for ever. The route that waits for it never answers, the thread or the connection of the pool that it holds is gone, and the
-service stops when all of them are. `requests`, `urllib`, `smtplib`, `redis` and `asyncpg` have no default; `httpx` has 5 s, which
-`timeout=None` takes away.
+hours or for ever. The route that waits for it never answers, the thread or the connection of the pool that it holds is gone,
+and the service stops when all of them are. `requests`, `urllib`, `smtplib`, `redis` and `asyncpg` have no default; `httpx`
+has 5 s, which `timeout=None` takes away.
 
 ## Example
 
@@ -34,15 +34,15 @@ async def price(client_id: str) -> str:
 ## When it is fine
 
 A timeout of the call, of the client or session, or anywhere above: `asyncio.timeout`, `wait_for`, `anyio.fail_after`,
-`move_on_after`, a decorator or a time limit of a Celery task. A client with a default timeout of ten minutes or less (`aiohttp` 300 s,
-`openai` and `anthropic` 600 s). Scripts and commands, which a person watches. A client whose construction the source does not show, or
-that is given `**options`.
+`move_on_after`, a decorator or a time limit of a Celery task. A client with a default timeout of ten minutes or less
+(`aiohttp` 300 s, `openai` and `anthropic` 600 s). Scripts and commands, which a person watches. A client whose construction
+the source does not show, or that is given `**options`.
 
 ## Known limits
 
-Queries of a database driver whose timeout is set on the server (`statement_timeout`) cannot be told from those without; only what makes the
-connection is asked. redis-py has a default of 5 s since version 8, which is not taken into account, as services that allow older ones have
-none. A timeout that is a variable counts as one.
+Queries of a database driver whose timeout is set on the server (`statement_timeout`) cannot be told from those without; only
+what makes the connection is asked. redis-py has a default of 5 s since version 8, which is not taken into account, as
+services that allow older ones have none. A timeout that is a variable counts as one.
 
 ## Fix safety
 

@@ -70,9 +70,10 @@ There is no automatic fix: which functions between the coroutine and the call ha
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
+from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.project import Project
-from asyncvet.graph.scopes import Body, shown
+from asyncvet.graph.scopes import Body, last_name, shown
 from asyncvet.graph.stalls import Stall
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
@@ -83,7 +84,7 @@ def check(project: Project) -> Iterator[Finding]:
     if any(_lets_loops_nest(project, module) for module in project.modules.values()):
         return
     for stall in project.stalls("runs-loop"):
-        if any(_lets_loops_nest(project, step.site.scope) for step in stall.way):
+        if _is_fallback(stall) or any(_lets_loops_nest(project, step.site.scope) for step in stall.way):
             continue
         what = f"`{stall.call}` runs an event loop where one already runs"
         if not stall.is_direct:
@@ -99,6 +100,19 @@ def check(project: Project) -> Iterator[Finding]:
 
 def _lets_loops_nest(project: Project, scope: Body) -> bool:
     return any("nest_asyncio.apply" in site.names for site in project.sites(scope))
+
+
+def _is_fallback(stall: Stall) -> bool:
+    """Whether the call is for objects that lack its asynchronous twin, which the arm before awaits: they run no loop."""
+    name = last_name(stall.site.node.func) if isinstance(stall.site.node, tree.Call) else ""
+    for block in stall.site.site.block.ancestors():
+        statement = block.statement
+        if block.arm in ("except", "else") and isinstance(statement, tree.Try | tree.If):
+            awaits = [node.value for node in walk.nodes(statement.body) if isinstance(node, tree.Await)]
+            awaited = {last_name(value.func) for value in awaits if isinstance(value, tree.Call)}
+            if awaited & {f"a{name}", f"async_{name}", f"{name}_async"}:
+                return True
+    return False
 
 
 def _remedy(project: Project, stall: Stall) -> str:

@@ -76,7 +76,9 @@ def check(project: Project) -> Iterator[Finding]:
     """Report waits for tasks in code that a task runs."""
     for function in project.functions:
         for site in project.sites(function):
-            waits = [call for call in site.apis if call.api.category == "celery-result" and call.name.startswith("celery.result.")]
+            waits = [
+                call for call in site.apis if call.api.category == "celery-result" and call.name.startswith("celery.result.")
+            ]
             if not waits or celery.is_allowed_to_wait(site) or celery.is_known_ready(site):
                 continue
             tasks = _tasks(function, project)

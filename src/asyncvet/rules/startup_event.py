@@ -68,6 +68,7 @@ There is no automatic fix: the handlers of one application become one function, 
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
+from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Body, Scope, last_name, shown
 from asyncvet.graph.values import Instance, Object, Super, Symbol, Value
@@ -90,8 +91,8 @@ def check(project: Project) -> Iterator[Finding]:
 
 def _of_call(call: tree.Call, scope: Body, project: Project) -> Iterator[Finding]:
     name = last_name(call.func)
-    if name in ("on_event", "add_event_handler") and isinstance(call.func, tree.Attribute) and call.args:
-        event = call.args[0]
+    if name in ("on_event", "add_event_handler") and isinstance(call.func, tree.Attribute):
+        event = argument_at(call, ("event_type", 0))
         if isinstance(event, tree.Const) and event.value in _EVENTS and _may_be_app(call.func.value, scope, project):
             where = event.value
             yield _finding(call, f'`{shown(call.func)}("{where}")`', call.func.value, scope, project)

@@ -152,7 +152,7 @@ def _is_nobodys_loss(project: Project, catch: Catch, behind: list[tree.Stmt]) ->
         return False
     if loops:
         return all(project.tasks.is_ended_by_maker(task) for task in started)
-    return not any(project.tasks.is_watched(task) for task in started)
+    return not any(project.tasks.is_awaited(task) for task in started)
 
 
 def _leaves(statement: tree.Stmt) -> bool:

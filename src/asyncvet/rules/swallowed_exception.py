@@ -2,8 +2,8 @@
 
 ## Why is this bad?
 
-The work was not done, and nobody will know: no log line, no result, no metric. A job that fails each time looks like one that has
-nothing to do; the search for the reason starts at the other end of the system.
+The work was not done, and nobody will know: no log line, no result, no metric. A job that fails each time looks like one that
+has nothing to do; the search for the reason starts at the other end of the system.
 
 ## Example
 
@@ -41,14 +41,14 @@ async def sync(client: httpx.AsyncClient, names: list[str]) -> None:
 
 ## When it is fine
 
-A named, narrow exception. Clean-up (close, cancel, stop, delete) and courtesies (notifications, caches, metrics) that may fail. A first
-attempt with another way behind it. A handler that logs, counts, stores, returns a value, or raises. A function whose name asks
-(`is_ready`, `try_connect`). A handler with a `noqa` comment: somebody has looked at it.
+A named, narrow exception. Clean-up (close, cancel, stop, delete) and courtesies (notifications, caches, metrics) that may
+fail. A first attempt with another way behind it. A handler that logs, counts, stores, returns a value, or raises. A function
+whose name asks (`is_ready`, `try_connect`). A handler with a `noqa` comment: somebody has looked at it.
 
 ## Known limits
 
-Preview: of twenty findings over real services, about seven in ten were found worth an edit; the others were best effort by their comments, which
-are not read. A default that is returned or assigned in silence is not reported.
+Preview: of twenty findings over real services, about seven in ten were found worth an edit; the others were best effort by
+their comments, which are not read. A default that is returned or assigned in silence is not reported.
 
 ## Fix safety
 
@@ -86,6 +86,4 @@ def check(project: Project) -> Iterator[Finding]:
             )
 
 
-RULE = Rule(
-    code="AV802", name="swallowed-exception", severity=Severity.HIGH, item=18, check=check, preview=True
-)
+RULE = Rule(code="AV802", name="swallowed-exception", severity=Severity.HIGH, item=18, check=check, preview=True)

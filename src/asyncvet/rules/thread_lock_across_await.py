@@ -87,7 +87,9 @@ def _holds_thread_lock(project: Project, function: Function, taken: Held) -> boo
     if taken.body or taken.lock.is_reentrant:
         return True
     # `acquire(blocking=False)` has no entry that blocks.
-    return any(site.node is taken.node and any(api.api.effect == "blocks" for api in site.apis) for site in project.sites(function))
+    return any(
+        site.node is taken.node and any(api.api.effect == "blocks" for api in site.apis) for site in project.sites(function)
+    )
 
 
 def _finding(project: Project, function: Function, taken: Held, wait: tree.Node) -> Finding:

@@ -109,6 +109,7 @@ def check(project: Project) -> Iterator[Finding]:
                     project.frame(race.setter, race.store.node),
                 ),
                 runs_in=project.contexts.runs_in(function),
+                root_cause=f"{RULE.code} {function.qualname}",
             )
 
 

@@ -102,5 +102,5 @@ def test_a_file_can_be_silenced(selectors: str, expected: bool) -> None:
 )
 def test_a_comment_that_means_to_silence_but_does_not_is_told(comment: str, message: str) -> None:
     stated, errors = suppressions({"a.py": extract(f"\ncall()  {comment}\n".encode())}, RULES)
-    assert errors == [ReadError("a.py", 2, message)]
+    assert errors == [ReadError("a.py", 2, message, "suppression")]
     assert not stated.silence(finding(2))

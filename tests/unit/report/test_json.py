@@ -16,7 +16,7 @@ FULL = Finding(
     function="app.main.read",
     message="`requests.get` blocks the event loop; await `httpx.AsyncClient`",
     advice="Use an async client.",
-    sink=Sink("requests.get", "network", "unbounded"),
+    sink=Sink("requests.get", "network", "unbounded", 2.5),
     chain=(Frame("app/main.py", 3, 5, "app.main.read", "load()"), Frame("app/io.py", 9, 12, "app.io.load", "requests.get(URL)")),
     runs_in=("event-loop: route GET /items",),
     root_cause="cause",
@@ -76,7 +76,7 @@ def test_a_report_with_everything() -> None:
                 "message": "`requests.get` blocks the event loop; await `httpx.AsyncClient`",
                 "advice": "Use an async client.",
                 "docs": "asyncvet rule AV101",
-                "sink": {"name": "requests.get", "category": "network", "stall": "unbounded"},
+                "sink": {"name": "requests.get", "category": "network", "stall": "unbounded", "bound": 2.5},
                 "chain": [
                     {"path": "app/main.py", "line": 3, "column": 5, "function": "app.main.read", "text": "load()"},
                     {"path": "app/io.py", "line": 9, "column": 12, "function": "app.io.load", "text": "requests.get(URL)"},

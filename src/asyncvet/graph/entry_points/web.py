@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.entry_points import EntryPoint, Role, View, Where
+from asyncvet.graph.entry_points.prefixes import Prefixes
 from asyncvet.graph.scopes import Class, Function, Module, Scope, last_name
 from asyncvet.graph.values import Bound, Instance, Object, Super, Symbol, Value, Wrapped
 
@@ -27,16 +28,18 @@ _APPS = frozenset({"FastAPI", "APIRouter", "Starlette", "Router", "Litestar", "S
 
 def find(view: View) -> Iterator[EntryPoint]:
     """Entry points of web frameworks."""
+    prefixes = Prefixes(view)
     for function in view.functions:
-        yield from _decorated(function, view)
+        yield from _decorated(function, view, prefixes)
         yield from _dependencies(function, view)
     for scope in view.bodies:
         for site in scope.sites:
             if isinstance(site.node, tree.Call):
-                yield from _registered(site.node, scope, view)
+                yield from _registered(site.node, scope, view, prefixes)
+                yield from _applied(site.node, scope, view, prefixes)
 
 
-def _decorated(function: Function, view: View) -> Iterator[EntryPoint]:
+def _decorated(function: Function, view: View, prefixes: Prefixes) -> Iterator[EntryPoint]:
     for decorator in function.decorators:
         call = decorator if isinstance(decorator, tree.Call) else None
         func = call.func if call is not None else decorator
@@ -44,14 +47,15 @@ def _decorated(function: Function, view: View) -> Iterator[EntryPoint]:
             continue
         scope = function.parent or function.module
         if func.attr in _ROUTES and call is not None and _is_app(func.value, scope, call, view):
-            yield _entry(function, "websocket" if "websocket" in func.attr else "route", _route_label(func.attr, call))
+            path = _path(func, call, scope, view, prefixes) or function.name
+            yield _entry(function, "websocket" if "websocket" in func.attr else "route", f"{_kind(func.attr)} {path}")
         elif func.attr == "middleware" and call is not None:
             yield EntryPoint(function, "middleware", "event-loop", f"middleware {function.name}")
         elif func.attr == "exception_handler":
             yield _entry(function, "exception handler", f"exception handler {function.name}")
         elif func.attr == "on_event" and call is not None and call.args:
             role: Role = "shutdown" if _text(call.args[0]) == "shutdown" else "startup"
-            yield EntryPoint(function, role, "event-loop", f"{role} {function.name}")
+            yield EntryPoint(function, role, "event-loop", _named(role, function))
 
 
 def _is_app(expr: tree.Expression, scope: Scope, call: tree.Call, view: View) -> bool:
@@ -75,11 +79,16 @@ def _entry(function: Function, role: Role, label: str) -> EntryPoint:
     return EntryPoint(function, role, "event-loop" if function.is_async else "worker-thread", label)
 
 
-def _route_label(attr: str, call: tree.Call) -> str:
-    path = _text(argument_at(call, ("path", 0))) or ""
+def _kind(attr: str) -> str:
+    """What a method of a router registers."""
     if "websocket" in attr:
-        return f"websocket {path}"
-    return f"route {attr.upper()} {path}" if attr in _METHODS else f"route {path}"
+        return "websocket"
+    return f"route {attr.upper()}" if attr in _METHODS else "route"
+
+
+def _path(func: tree.Attribute, call: tree.Call, scope: Scope, view: View, prefixes: Prefixes) -> str:
+    """The path that a call of a router's method registers, with the prefixes before it."""
+    return prefixes.of(view.inference.values(func.value, scope)) + (_text(argument_at(call, ("path", 0))) or "")
 
 
 def _dependencies(function: Function, view: View) -> Iterator[EntryPoint]:
@@ -91,20 +100,19 @@ def _dependencies(function: Function, view: View) -> Iterator[EntryPoint]:
                 yield _entry(target, "dependency", f"dependency {target.name}")
 
 
-def _registered(node: tree.Call, scope: Function | Module, view: View) -> Iterator[EntryPoint]:
+def _registered(node: tree.Call, scope: Function | Module, view: View, prefixes: Prefixes) -> Iterator[EntryPoint]:
     name = last_name(node.func)
-    if isinstance(node.func, tree.Call) and node.args:
-        # A decorator that is applied by hand: `router.get(path)(endpoint)`.
-        made = node.func
-        if isinstance(made.func, tree.Attribute) and made.func.attr in _ROUTES and _is_app(made.func.value, scope, made, view):
-            yield from _given(node.args[0], scope, view, "route", _route_label(made.func.attr, made))
-    elif name in _REGISTRARS and isinstance(node.func, tree.Attribute):
+    if name in _REGISTRARS and isinstance(node.func, tree.Attribute):
         expr = argument_at(node, _REGISTRARS[name])
-        path = _text(argument_at(node, ("path", 0))) or ""
-        yield from _given(expr, scope, view, "route", f"route {path}")
+        path = _path(node.func, node, scope, view, prefixes)
+        yield from _given(expr, scope, view, "route", f"{_kind(name)} {path}".rstrip())
     elif name in ("Route", "APIRoute", "WebSocketRoute") and len(node.args) + len(node.keywords) > 1:
         yield from _given(
-            argument_at(node, ("endpoint", 1)), scope, view, "route", f"route {_text(argument_at(node, ('path', 0))) or ''}"
+            argument_at(node, ("endpoint", 1)),
+            scope,
+            view,
+            "route",
+            f"route {_text(argument_at(node, ('path', 0))) or ''}".rstrip(),
         )
     elif name in _APPS:
         yield from _given(argument_at(node, ("lifespan",)), scope, view, "lifespan", "lifespan", "event-loop")
@@ -128,6 +136,16 @@ def _registered(node: tree.Call, scope: Function | Module, view: View) -> Iterat
         yield from _given(argument_at(node, ("dependency", 0)), scope, view, "dependency", "dependency")
 
 
+def _applied(node: tree.Call, scope: Scope, view: View, prefixes: Prefixes) -> Iterator[EntryPoint]:
+    """A decorator that is applied by hand: `router.get(path)(endpoint)`."""
+    made = node.func
+    if not (isinstance(made, tree.Call) and isinstance(made.func, tree.Attribute) and node.args):
+        return
+    if made.func.attr in _ROUTES and _is_app(made.func.value, scope, made, view):
+        label = f"{_kind(made.func.attr)} {_path(made.func, made, scope, view, prefixes)}".rstrip()
+        yield from _given(node.args[0], scope, view, "route", label)
+
+
 def _depends_lists(node: tree.Call, scope: Scope, view: View) -> Iterator[EntryPoint]:
     listed = argument_at(node, ("dependencies",))
     for item in listed.items if isinstance(listed, tree.Sequence) else ():
@@ -141,9 +159,13 @@ def _given(
     """Entry points for the functions that an argument stands for."""
     for value in view.inference.values(expr, scope) if expr is not None else ():
         for function in _functions_of(value, view):
-            words = label if " " in label and role == "route" else f"{label} {function.name}"
+            words = label if role == "route" and "/" in label else _named(label, function)
             entry = _entry(function, role, words)
             yield EntryPoint(function, role, where, words) if where is not None else entry
+
+
+def _named(label: str, function: Function) -> str:
+    return label if label == function.name else f"{label} {function.name}"
 
 
 def _functions_of(value: Value, view: View) -> Iterator[Function]:

@@ -1,0 +1,90 @@
+"""The source text at the places of findings, each on one line."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from asyncvet.model import Finding, Frame, Span
+
+LONGEST_EXCERPT = 200
+"""Characters of an excerpt that a report keeps."""
+
+MOST_LINES = 60
+"""So many lines of a call are looked at for its end."""
+
+Excerpts = dict[tuple[str, int, int], str]
+"""Path, line and column to the text there."""
+
+_PIECE = re.compile(
+    r"""(?P<string>'{3}(?:\\.|[^\\])*?'{3}|"{3}(?:\\.|[^\\])*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")"""
+    r"|(?P<comment>\#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<space>(?:\\\n|\s)+)|(?P<rest>\w+|.)",
+    re.DOTALL,
+)
+_MEMBER = re.compile(r"\s*\.\w")
+_FOLDED = re.compile(r"(?<=[(\[{])\n|,?\n(?=[)\]}])|\n(?=\.\w)")
+"""Line breaks that leave nothing behind, with the comma before a closing bracket."""
+
+
+def excerpts(findings: Iterable[Finding], base: Path) -> Excerpts:
+    """The source text of findings and their chains: the line, or the call itself if it goes on over more lines.
+
+    A file that is gone has none.
+    """
+    wanted: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+    for finding in findings:
+        places: tuple[Span | Frame, ...] = (finding.span, *finding.chain)
+        for place in places:
+            wanted[place.path].add((place.line, place.column))
+    found: Excerpts = {}
+    for path in sorted(wanted):
+        lines = _lines(base / path)
+        for line, column in sorted(wanted[path]):
+            if line <= len(lines):
+                found[path, line, column] = _excerpt(lines, line - 1, column - 1)[:LONGEST_EXCERPT]
+    return found
+
+
+def _excerpt(lines: list[str], index: int, column: int) -> str:
+    text = "\n".join(line[: 10 * LONGEST_EXCERPT] for line in islice(lines, index, index + MOST_LINES))
+    call = _call(text[column:])
+    if "\n" not in call:
+        return lines[index].strip()
+    return _FOLDED.sub("", re.sub(r"\s*\n\s*", "\n", call)).replace("\n", " ")
+
+
+def _call(text: str) -> str:
+    """What a text begins with, up to the end of its first call and of the calls on what that gives; without comments."""
+    depth = 0
+    kept: list[str] = []
+    for piece in _PIECE.finditer(text):
+        kind, token, end = piece.lastgroup, piece[0], piece.end()
+        if kind == "comment":
+            continue
+        if kind == "space" and "\n" in token and depth == 0 and "\\" not in token and not _MEMBER.match(text, end):
+            break
+        depth += (kind == "open") - (kind == "close")
+        if depth < 0:
+            break
+        kept.append(token)
+        if kind == "close" and depth == 0 and not _MEMBER.match(text, end) and text[end : end + 1] not in ("(", "["):
+            break
+    return "".join(kept).strip().replace("\\\n", "\n")
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a file as Python counts them, decoded as it says, or else as far as possible."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return []
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    except SyntaxError:
+        encoding = "utf-8"
+    return io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace").read().split("\n")

@@ -1,0 +1,162 @@
+"""Questions about one place of a project: why a line is reported or not, and what is called around a function."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from asyncvet import rules
+from asyncvet.catalogue import Catalogue, CatalogueError
+from asyncvet.config import Settings, UsageError
+from asyncvet.engine.discovery import Discovery, discover
+from asyncvet.engine.findings import merged
+from asyncvet.engine.reading import Reading, read
+from asyncvet.engine.selection import selected
+from asyncvet.engine.suppression import suppressions
+from asyncvet.graph import Project, link
+from asyncvet.graph.explain import explain
+from asyncvet.graph.explanation import Explanation, Judged, Status
+from asyncvet.graph.neighbourhood import CallGraph, neighbourhood
+from asyncvet.graph.scopes import Function, Module
+from asyncvet.model import Finding
+
+_CANDIDATES = 20
+
+_Value = TypeVar("_Value")
+
+
+class _Linked(msgspec.Struct, frozen=True):
+    """A project that was read for one question."""
+
+    discovery: Discovery
+    reading: Reading
+    project: Project
+    root: Path
+
+    def as_seen(self, value: _Value) -> _Value:
+        """The answer with its paths relative to the root of the question."""
+        prefix = Path(os.path.relpath(self.discovery.base, self.root)).as_posix()
+        if prefix == ".":
+            return value
+        return _relocated(value, lambda path: posixpath.normpath(posixpath.join(prefix, path)))
+
+
+def why(file: Path, line: int, paths: Sequence[Path], settings: Settings, *, root: Path | None = None) -> Explanation:
+    """Explain one line: where its code runs, what its calls reach, and why that is reported or not.
+
+    Args:
+        file: The file, which is among what is read.
+        line: From 1.
+        paths: Files and folders that make up the project.
+        settings: What is reviewed and reported.
+        root: Folder that the paths in the answer are relative to; None means the current one.
+
+    Raises:
+        UsageError: There is no such file or line, or the file is not among what is read.
+    """
+    if not file.is_file():
+        raise UsageError(f"{file}: {'is not a file' if file.exists() else 'there is no such file'}")
+    linked = _linked(paths, settings, root)
+    module = _module(linked, file, paths)
+    if not 1 <= line <= module.facts.lines:
+        raise UsageError(f"{file}: there is no line {line}; the file has {module.facts.lines}")
+    answer = explain(linked.project, module, line, list(_judged(linked, settings)))
+    linecache.checkcache(str(file))
+    return replace(linked.as_seen(answer), source=linecache.getline(str(file), line).strip())
+
+
+def around(name: str, depth: int, paths: Sequence[Path], settings: Settings, *, root: Path | None = None) -> CallGraph:
+    """The calls around a function: up to where the program is entered, down to what keeps its thread.
+
+    Args:
+        name: Qualified name of the function, or the end of it.
+        depth: Calls to follow in each direction at the most.
+        paths: Files and folders that make up the project.
+        settings: What is reviewed.
+        root: Folder that the paths in the answer are relative to; None means the current one.
+
+    Raises:
+        UsageError: No function has this name, or several have.
+    """
+    linked = _linked(paths, settings, root)
+    return linked.as_seen(neighbourhood(linked.project, _named(linked, name), depth))
+
+
+def _linked(paths: Sequence[Path], settings: Settings, root: Path | None) -> _Linked:
+    root = Path(os.path.normpath((root or Path.cwd()).absolute()))
+    try:
+        catalogue = Catalogue.with_extra(settings.catalogue) if settings.catalogue else Catalogue.bundled()
+    except CatalogueError as error:
+        raise UsageError(str(error)) from error
+    discovery = discover(paths, settings, root)
+    reading = read(discovery, settings.jobs, lambda files: None)  # noqa: ARG005
+    return _Linked(discovery, reading, link(reading.modules, catalogue, discovery.package), root)
+
+
+def _module(linked: _Linked, file: Path, paths: Sequence[Path]) -> Module:
+    absolute = Path(os.path.normpath(file.absolute()))
+    path = Path(os.path.relpath(absolute, linked.discovery.base)).as_posix()
+    module = linked.project.modules.get(path)
+    if module is None:
+        for error in linked.reading.errors:
+            if error.path == path:
+                raise UsageError(f"{file}: {error.message}")
+        where = ", ".join(map(str, paths))
+        raise UsageError(f"{file}: is not among the files that are read under {where}; it may be elsewhere, ignored or excluded")
+    return module
+
+
+def _judged(linked: _Linked, settings: Settings) -> Iterator[Judged]:
+    """The findings of all rules, preview rules only if selected, with what a review makes of each."""
+    known = rules.load()
+    chosen = {rule.code for rule in selected(known, settings)}
+    usual = {rule.code: rule.severity for rule in known}
+    silent, _ = suppressions(linked.reading.modules, known)
+    files = linked.discovery.files
+    tests = {file.path for file in files if file.is_test and not file.is_named and not settings.include_tests}
+
+    def status(finding: Finding) -> Status:
+        if finding.code not in chosen:
+            return "not-selected"
+        if silent.silence(finding):
+            return "suppressed"
+        if finding.span.path in tests:
+            return "test-file"
+        return "reported" if finding.severity >= settings.min_severity else "below-severity"
+
+    run = (rule for rule in known if rule.code in chosen or not rule.preview)
+    for finding in merged(finding for rule in run for finding in rule.check(linked.project)):
+        yield Judged(finding, status(finding), usual[finding.code])
+
+
+def _named(linked: _Linked, name: str) -> list[Function]:
+    """The functions of one qualified name (several where it is defined again)."""
+    functions = [function for function in linked.project.functions if not function.is_lambda]
+    exact = [function for function in functions if function.qualname == name]
+    found = exact or [function for function in functions if function.qualname.endswith(f".{name}")]
+    names = sorted({function.qualname for function in found})
+    if not names:
+        raise UsageError(f"no function is called `{name}`; give its qualified name or the end of it, as `Class.method`")
+    if len(names) > 1:
+        listed = "".join(f"\n  {candidate}" for candidate in names[:_CANDIDATES])
+        more = f"\n  and {len(names) - _CANDIDATES} more" if len(names) > _CANDIDATES else ""
+        raise UsageError(f"several functions are called `{name}`; give more of the name:{listed}{more}")
+    return found
+
+
+def _relocated(value: _Value, rename: Callable[[str], str]) -> _Value:
+    """The value with every field called `path` renamed, however deep."""
+    if isinstance(value, tuple):
+        return tuple(_relocated(item, rename) for item in value)  # type: ignore[return-value]
+    if not isinstance(value, msgspec.Struct):
+        return value
+    fields = {name: getattr(value, name) for name in value.__struct_fields__}
+    changes = {name: rename(old) if name == "path" else _relocated(old, rename) for name, old in fields.items()}
+    return replace(value, **changes)

@@ -1,0 +1,148 @@
+"""Tables of locks: where they get new entries, by which key, and whether anything takes entries away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncvet.facts import tree
+from asyncvet.graph import walk
+from asyncvet.graph.lifetimes import Lifetimes
+from asyncvet.graph.locks import made_lock
+from asyncvet.graph.scopes import Body, Function, Module, last_name
+from asyncvet.graph.shared_state import SELF, Place, method_around, place_of
+from asyncvet.graph.values import Symbol
+
+if TYPE_CHECKING:
+    from asyncvet.graph.project import Project
+
+_REMOVING = frozenset({"pop", "popitem", "clear"})
+_PLAIN = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict"})
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """A place at which a table of locks gets an entry for a key that the function is given."""
+
+    function: Function
+    node: tree.Node
+    table: Place
+    key: tree.Node
+
+
+def growing(project: Project) -> Iterator[Growth]:
+    """Tables of locks that outlive a call, get an entry for each key, and never lose one: where they first grow."""
+    lifetimes = Lifetimes(project)
+    seen: set[tuple[object, str]] = set()
+    for function in project.functions:
+        for node, table, key in _insertions(project, function):
+            place = place_of(project, table, function)
+            if place is None or place.is_item or not lifetimes.outlives_call(place, function) or not _is_given(function, key):
+                continue
+            owner = method_around(function)
+            home = owner.owner if place.home == SELF and owner is not None else place.home
+            if (home, place.name) not in seen and not _is_bounded(project, function, place):
+                seen.add((home, place.name))
+                yield Growth(function, node, place, key)
+
+
+def _insertions(project: Project, function: Function) -> Iterator[tuple[tree.Node, tree.Node, tree.Node]]:
+    """Where a function puts a new lock into a table: the node, the table, the key."""
+    for node in walk.nodes(walk.body(function)):
+        if isinstance(node, tree.Assign) and _is_new_lock(project, node.value, function):
+            for target in node.targets:
+                if isinstance(target, tree.Subscript):
+                    yield target, target.value, target.index
+        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute):
+            if node.func.attr == "setdefault" and len(node.args) == 2 and _is_new_lock(project, node.args[1], function):
+                yield node, node.func.value, node.args[0]
+        elif isinstance(node, tree.Subscript) and _makes_missing_locks(project, node.value, function):
+            yield node, node.value, node.index
+
+
+def _is_new_lock(project: Project, expr: tree.Node | None, function: Function) -> bool:
+    if isinstance(expr, tree.Name) and expr.id in function.bindings:
+        bindings = project.inference.names.bindings_at(expr.id, function, expr.start)
+        return any(made_lock(project, binding.value, function) is not None for binding in bindings)
+    return made_lock(project, expr, function) is not None
+
+
+def _makes_missing_locks(project: Project, table: tree.Node, function: Function) -> bool:
+    """Whether a table is a `defaultdict` of locks."""
+    place = place_of(project, table, function)
+    for value, scope in _first_values(project, function, place) if place is not None else ():
+        if isinstance(value, tree.Call) and last_name(value.func) == "defaultdict" and value.args:
+            made = tree.Call(value.start, value.end, value.args[0], [], [])
+            return made_lock(project, made, scope) is not None
+    return False
+
+
+def _first_values(project: Project, function: Function, place: Place) -> Iterator[tuple[tree.Node | None, Body]]:
+    """What a table is made as, with the scopes in which that stands."""
+    if place.home == SELF:
+        method = method_around(function)
+        for cls in project.inference.members.mro(method.owner) if method is not None and method.owner is not None else ():
+            if not isinstance(cls, Symbol):
+                yield from ((binding.value, method) for method, binding in cls.attribute_bindings.get(place.name, ()))
+                yield from ((binding.value, cls.module) for binding in cls.bindings.get(place.name, ()))
+    elif not isinstance(place.home, str):
+        module = place.home if isinstance(place.home, Module) else place.home.module
+        yield from ((binding.value, module) for binding in place.home.bindings.get(place.name, ()))
+
+
+def _is_given(function: Function, key: tree.Node) -> bool:
+    """Whether a key is made of what the function is given."""
+    return any(
+        isinstance(node, tree.Name)
+        and node.id in function.params
+        and node.id != function.self_name
+        or _is_local_of(function, node)
+        for node in walk.nodes(key)
+    )
+
+
+def _is_local_of(function: Function, node: tree.Node) -> bool:
+    """Whether a node is a local that is computed from parameters."""
+    if not isinstance(node, tree.Name) or node.id in function.params:
+        return False
+    values = [
+        binding.value for binding in function.bindings.get(node.id, ()) if binding.kind == "assign" and binding.value is not None
+    ]
+    return any(
+        isinstance(inner, tree.Name) and inner.id in function.params and inner.id != function.self_name
+        for value in values
+        for inner in walk.nodes(value)
+    )
+
+
+def _is_bounded(project: Project, function: Function, place: Place) -> bool:
+    """Whether a table is of a kind that forgets, or some code takes entries out of it, replaces it, or gets it handed."""
+    values = list(_first_values(project, function, place))
+    if not values or not all(_is_plain(project, value, scope) for value, scope in values) or len(values) > 2:
+        return True
+    homes = {function.module} if place.home == SELF or isinstance(place.home, str) else set(project.modules.values())
+    bodies: list[Body] = [body for module in project.modules.values() if module in homes for body in (module, *module.functions)]
+    return any(_shrinks(node, place.name) for body in bodies for node in walk.nodes(walk.body(body)))
+
+
+def _is_plain(project: Project, value: tree.Node | None, scope: Body) -> bool:
+    if isinstance(value, tree.Dict) or value is None:
+        return True
+    return isinstance(value, tree.Call) and any(
+        isinstance(found, Symbol) and found.path in _PLAIN for found in project.inference.callee(value, scope)
+    )
+
+
+def _shrinks(node: tree.Node, name: str) -> bool:
+    if isinstance(node, tree.Delete):
+        return any(isinstance(target, tree.Subscript) and last_name(target.value) == name for target in node.targets)
+    if isinstance(node, tree.Call):
+        if isinstance(node.func, tree.Attribute) and node.func.attr in _REMOVING and last_name(node.func.value) == name:
+            return True
+        return any(last_name(argument) == name for argument in node.args) and last_name(node.func) not in (
+            "len",
+            "list",
+            "sorted",
+        )
+    return False
