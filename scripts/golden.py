@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
 from pathlib import Path
+from unittest import mock
 
 from asyncvet import cli
 
@@ -14,6 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = "examples/shop"
 GOLDEN = ROOT / "tests" / "golden"
 FORMATS = {"text": "shop.txt", "json": "shop.json"}
+
+WIDTH = "100"
+"""Columns of the terminal that the reports are made for."""
 
 SHOWN = 2
 """So many entries of the report are in README.md."""
@@ -31,7 +36,7 @@ MASKS = {
 def report(format_name: str) -> str:
     """The report over the example as it is now, without what differs from run to run and version to version."""
     output = io.StringIO()
-    with contextlib.chdir(ROOT), contextlib.redirect_stdout(output):
+    with contextlib.chdir(ROOT), contextlib.redirect_stdout(output), mock.patch.dict(os.environ, COLUMNS=WIDTH):
         status = cli.main(["check", EXAMPLE, "--format", format_name])
     if status != cli.FOUND:
         raise RuntimeError(f"asyncvet check {EXAMPLE} exits with {status}")

@@ -101,7 +101,12 @@ def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     add("--include-tests", action="store_true", default=None, help="report findings in test files too")
     add("--format", choices=report.formats(), default="text", help="how to write the report (default: text)")
     add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
-    add("--python", type=Path, metavar="ENV", help="virtual environment whose packages are read (default: a .venv beside the code)")
+    add(
+        "--python",
+        type=Path,
+        metavar="ENV",
+        help="virtual environment whose packages are read (default: a .venv beside the code)",
+    )
     add("--config", type=Path, metavar="FILE", help="configuration to use instead of the nearest one")
     add("--jobs", type=_whole_number, metavar="N", help="processes that read files (default: one for each processor)")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
@@ -283,7 +288,8 @@ def _place(text: str) -> tuple[Path, int]:
 
 def _why(options: argparse.Namespace) -> int:
     with uncollected():
-        answer = explaining.why(*options.place, options.paths, load(_common_folder(options.paths)))
+        file, line = options.place
+        answer = explaining.why(file, line, options.paths, load(_common_folder(options.paths)))
     sys.stdout.write(explanations.as_json(answer) if options.format == "json" else why_text.render(answer))
     return 0
 

@@ -68,10 +68,12 @@ def test_the_text_report_goes_to_standard_output(capsys: pytest.CaptureFixture[s
     report = capsys.readouterr()
     *lines, last = report.out.splitlines()
     assert lines == [
-        "app.py:1:1: AV101 blocking-call critical: blocking-call here",
+        "app.py:1:1: AV101 blocking-call critical",
+        "  blocking-call here",
         "  │ a()",
         "",
-        "app.py:2:1: AV203 shared-state-race medium: shared-state-race here",
+        "app.py:2:1: AV203 shared-state-race medium",
+        "  shared-state-race here",
         "  │ b()",
         "",
         "2 findings from 2 root causes: 1 critical, 1 medium",
@@ -156,7 +158,7 @@ def test_an_interrupt_is_one_word(capsys: pytest.CaptureFixture[str], monkeypatc
     [
         (["check", "nowhere"], "error: nowhere: there is no such file or folder"),
         (["check", "empty"], "error: empty: there is no Python file in this folder, apart from ignored and excluded ones"),
-        (["check", "--select", "AV99"], "error: there is no rule `AV99`; `asyncvet rule` lists them all"),
+        (["check", "--select", "XY9"], "error: there is no rule `XY9`; `asyncvet rule` lists them all"),
         (["check", "--config", "no.toml"], "error: no.toml: cannot be read: No such file or directory"),
         (["check", "--output", "no/report.txt"], "error: no/report.txt: cannot be written: No such file or directory"),
         (["check", "configured"], "error: {cwd}/configured/asyncvet.toml: there is no setting `jbos`; did you mean `jobs`?"),
@@ -217,12 +219,32 @@ def test_findings_of_the_real_rules(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import time\n\n\ndef pause():\n    time.sleep(1)\n\n\nasync def main():\n    pause()\n")
     status, out, err = run("check", "--select", "AV101", cwd=tmp_path)
     lines = out.splitlines()
-    assert (status, err, lines[0].split(": ")[:2]) == (1, "", ["app.py:9:5", "AV101 blocking-call critical"])
-    assert lines[1:4] == [
+    assert (status, err, lines[0]) == (1, "", "app.py:9:5: AV101 blocking-call critical")
+    assert lines[3:6] == [
         "  │ app.py:9  main   pause()",
-        "  ╰ app.py:5  pause  time.sleep(1)  ← blocks: sleep, unbounded",
+        "  ╰ app.py:5  pause  time.sleep(1)  ← blocks: sleep, at most 1 s",
         "  runs in: event-loop: async def main",
     ]
+
+
+def test_the_report_suits_the_width_and_the_encoding_of_its_stream(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import time\n\n\nasync def main():\n    time.sleep(1.234567890)\n")
+    command = [sys.executable, "-m", "asyncvet", "check", "--select", "AV101"]
+    environment = {**ENVIRONMENT, "COLUMNS": "45", "PYTHONIOENCODING": "latin-1"}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    lines = result.stdout.decode("latin-1").splitlines()
+    assert (result.returncode, result.stderr, lines[:6]) == (
+        1,
+        b"",
+        [
+            "app.py:5:5: AV101 blocking-call critical",
+            "  `time.sleep(...)` blocks the event loop",
+            "    for up to 1.23457 s",
+            "  use `asyncio.sleep`",
+            "  | time.sleep(1.234567890)",
+            "  | <- blocks: sleep, at most 1.23457 s",
+        ],
+    )
 
 
 def test_an_interrupt_from_the_keyboard_ends_it_quietly(tmp_path: Path) -> None:

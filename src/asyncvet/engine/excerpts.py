@@ -32,7 +32,7 @@ _FOLDED = re.compile(r"(?<=[(\[{])\n|,?\n(?=[)\]}])|\n(?=\.\w)")
 
 
 def excerpts(findings: Iterable[Finding], base: Path) -> Excerpts:
-    """The source text of findings and their chains: the line, or the call itself if it goes on over more lines.
+    """The source text of findings and their chains: the line without a comment, or the call itself if it goes on over more lines.
 
     A file that is gone has none.
     """
@@ -54,26 +54,33 @@ def _excerpt(lines: list[str], index: int, column: int) -> str:
     text = "\n".join(line[: 10 * LONGEST_EXCERPT] for line in islice(lines, index, index + MOST_LINES))
     call = _call(text[column:])
     if "\n" not in call:
-        return lines[index].strip()
+        line = lines[index][: 10 * LONGEST_EXCERPT]
+        return _without_comments(line).strip() or line.strip()
     return _FOLDED.sub("", re.sub(r"\s*\n\s*", "\n", call)).replace("\n", " ")
+
+
+def _without_comments(line: str) -> str:
+    return "".join(piece[0] for piece in _PIECE.finditer(line) if piece.lastgroup != "comment")
 
 
 def _call(text: str) -> str:
     """What a text begins with, up to the end of its first call and of the calls on what that gives; without comments."""
     depth = 0
+    is_called = False
     kept: list[str] = []
     for piece in _PIECE.finditer(text):
-        kind, token, end = piece.lastgroup, piece[0], piece.end()
+        kind, token = piece.lastgroup, piece[0]
         if kind == "comment":
             continue
-        if kind == "space" and "\n" in token and depth == 0 and "\\" not in token and not _MEMBER.match(text, end):
-            break
+        if depth == 0 and not _MEMBER.match(text, piece.start()):
+            ends_line = "\n" in token and "\\" not in token
+            if (kind == "space" and ends_line) or (is_called and kind != "open" and not token.isidentifier()):
+                break
         depth += (kind == "open") - (kind == "close")
         if depth < 0:
             break
+        is_called |= kind == "close"
         kept.append(token)
-        if kind == "close" and depth == 0 and not _MEMBER.match(text, end) and text[end : end + 1] not in ("(", "["):
-            break
     return "".join(kept).strip().replace("\\\n", "\n")
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from asyncvet import rules
 from asyncvet.catalogue import Catalogue, CatalogueError
 from asyncvet.config import Settings, UsageError
+from asyncvet.engine import environment
 from asyncvet.engine.discovery import Discovery, discover
 from asyncvet.engine.findings import merged
 from asyncvet.engine.reading import Reading, read
@@ -23,6 +24,7 @@ from asyncvet.engine.suppression import suppressions
 from asyncvet.graph import Project, link
 from asyncvet.graph.explain import explain
 from asyncvet.graph.explanation import Explanation, Judged, Status
+from asyncvet.graph.library import is_installed
 from asyncvet.graph.neighbourhood import CallGraph, neighbourhood
 from asyncvet.graph.scopes import Function, Module
 from asyncvet.model import Finding
@@ -45,7 +47,7 @@ class _Linked(msgspec.Struct, frozen=True):
         prefix = Path(os.path.relpath(self.discovery.base, self.root)).as_posix()
         if prefix == ".":
             return value
-        return _relocated(value, lambda path: posixpath.normpath(posixpath.join(prefix, path)))
+        return _relocated(value, lambda path: path if is_installed(path) else posixpath.normpath(posixpath.join(prefix, path)))
 
 
 def why(file: Path, line: int, paths: Sequence[Path], settings: Settings, *, root: Path | None = None) -> Explanation:
@@ -97,7 +99,8 @@ def _linked(paths: Sequence[Path], settings: Settings, root: Path | None) -> _Li
         raise UsageError(str(error)) from error
     discovery = discover(paths, settings, root)
     reading = read(discovery, settings.jobs, lambda files: None)  # noqa: ARG005
-    return _Linked(discovery, reading, link(reading.modules, catalogue, discovery.package), root)
+    library = environment.find(settings.python, discovery.base)
+    return _Linked(discovery, reading, link(reading.modules, catalogue, discovery.package, library), root)
 
 
 def _module(linked: _Linked, file: Path, paths: Sequence[Path]) -> Module:
@@ -145,9 +148,8 @@ def _named(linked: _Linked, name: str) -> list[Function]:
     if not names:
         raise UsageError(f"no function is called `{name}`; give its qualified name or the end of it, as `Class.method`")
     if len(names) > 1:
-        listed = "".join(f"\n  {candidate}" for candidate in names[:_CANDIDATES])
-        more = f"\n  and {len(names) - _CANDIDATES} more" if len(names) > _CANDIDATES else ""
-        raise UsageError(f"several functions are called `{name}`; give more of the name:{listed}{more}")
+        more = f" and {len(names) - _CANDIDATES} more" if len(names) > _CANDIDATES else ""
+        raise UsageError(f"several functions are called `{name}`; give more of the name: {', '.join(names[:_CANDIDATES])}{more}")
     return found
 
 

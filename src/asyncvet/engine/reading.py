@@ -121,7 +121,8 @@ def _read_in_processes(base: Path, files: Sequence[SourceFile], jobs: int, progr
     chunks = _chunks(files)
     pool = _pool(min(jobs, len(chunks)))
     try:
-        waiting = {pool.submit(_read_chunk, [base / file.path for file in chunk]): chunk for chunk in chunks}
+        with _interrupts_held():
+            waiting = {pool.submit(_read_chunk, [base / file.path for file in chunk]): chunk for chunk in chunks}
         for future in as_completed(list(waiting)):
             chunk = waiting.pop(future)
             try:
@@ -141,7 +142,9 @@ def _retry(base: Path, files: Sequence[SourceFile], progress: Progress) -> Itera
         with _pool(1) as pool:
             for index, file in enumerate(waiting):  # noqa: B007  # the index is where the pool broke
                 try:
-                    yield file.path, pool.submit(_read_chunk, [base / file.path]).result()[0]
+                    with _interrupts_held():
+                        future = pool.submit(_read_chunk, [base / file.path])
+                    yield file.path, future.result()[0]
                 except BrokenProcessPool:
                     yield file.path, "the process that read this file died: it may be nested too deeply, or take too much memory"
                     break
@@ -169,6 +172,19 @@ def _pool(jobs: int) -> ProcessPoolExecutor:
 def _ignore_interrupts() -> None:
     """An interrupt from the keyboard reaches every process of the terminal; the first one alone answers to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep an interrupt back while processes are forked: Python drops what is raised in the hooks that it runs around a fork."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _context() -> BaseContext:

@@ -108,6 +108,7 @@ _CONSUMERS = frozenset(
     )
 )
 _PASSING = frozenset({"enumerate", "zip", "reversed", "tqdm", "iter", "islice", "chain", "track"})
+_CALLABLE = (Function, Bound, Wrapped, Partial, Class, Instance)
 _MODES = {"offloads": Mode.THREAD, "schedules": Mode.LOOP, "calls": Mode.INLINE, "defers": Mode.LATER}
 
 
@@ -348,8 +349,9 @@ class Calls:
             expr = passed(function, param, node, skips_self)
             if expr is None or isinstance(expr, tree.Const) or self._is_from_callers(expr, scope):
                 continue
-            uses = self.uses(function, name, function)
-            for handed in self._callables(expr, scope) if uses else ():
+            callables = [handed for handed in self._callables(expr, scope) if isinstance(handed, _CALLABLE)]
+            uses = self.uses(function, name, function) if callables else ()
+            for handed in callables if uses else ():
                 for part in self._run(handed):
                     if isinstance(part, Target) and part.mode is Mode.INLINE:
                         yield from (Target(part.function, use.mode, ((use.function, use.node), *part.via)) for use in uses)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 REGISTRARS = frozenset({"shared_task", "task", "periodic_task"})
 _APPS = frozenset({"celery", "celery_app"})
 _STATES = frozenset({"ready", "successful", "failed", "state", "status"})
+_LOOPS = frozenset({"asyncio.get_event_loop", "asyncio.new_event_loop"})
+_CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 _COROUTINE_POOLS = ("celery_aio_pool", "celery_pool_asyncio")
 
 
@@ -84,10 +86,17 @@ def runs_coroutines(function: Function, project: Project) -> bool:
     """Whether what a task is registered with may run a coroutine function: a class of its own, or a pool made for it."""
     bodies: tuple[Body, ...] = (*project.modules.values(), *project.functions)
     return _has_own_class(function, project) or any(
-        isinstance(node, tree.Const) and isinstance(node.value, str) and node.value.startswith(_COROUTINE_POOLS)
-        for scope in bodies
-        for node in walk.nodes(walk.body(scope))
+        _names_pool(node) for scope in bodies for node in walk.nodes(walk.body(scope))
     )
+
+
+def _names_pool(node: tree.Node) -> bool:
+    """Whether a text or an import speaks of a worker pool that runs coroutines."""
+    if isinstance(node, tree.Import):
+        return any(name.startswith(_COROUTINE_POOLS) for name, _ in node.names)
+    if isinstance(node, tree.ImportFrom):
+        return node.module.startswith(_COROUTINE_POOLS)
+    return isinstance(node, tree.Const) and isinstance(node.value, str) and node.value.startswith(_COROUTINE_POOLS)
 
 
 def _has_own_class(function: Function, project: Project) -> bool:
@@ -129,6 +138,22 @@ def entries(function: Function, project: Project) -> tuple[EntryPoint, ...]:
     if function.is_async:
         return ()
     return tuple(entry for entry in project.contexts.entries(function) if entry.role == "celery task")
+
+
+def own_loops(function: Function, project: Project) -> Iterator[CallSite]:
+    """The calls by which a plain function gets an event loop and keeps it no longer than its own call."""
+    if function.is_async or not function.decorator_names.isdisjoint(_CACHES):
+        return
+    for site in project.sites(function):
+        if not _LOOPS.isdisjoint(site.names) and not _is_stored(site, function):
+            yield site
+
+
+def _is_stored(site: CallSite, function: Function) -> bool:
+    """Whether what a call gives is kept in a global, an attribute or an item."""
+    statement = site.site.statement
+    targets = statement.targets if isinstance(statement, tree.Assign) else []
+    return any(not isinstance(target, tree.Name) or target.id in function.globals for target in targets)
 
 
 # --- results -------------------------------------------------------------------------------------

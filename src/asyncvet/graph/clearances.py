@@ -47,12 +47,13 @@ class Clearances:
         if site.awaited and kind_of(api) is not None:
             yield Reason("awaited", f"awaited, so it is not the `{name}` that waits in its thread")
         elif api.effect == "offloads":
-            if not any(target.mode is Mode.THREAD for target in site.targets):
+            if not _hands_over(site, Mode.THREAD):
                 yield Reason("handed-off", f"`{name}` hands `{self._argument(site, api)}` to another thread or process")
         elif api.is_async:
             yield Reason("awaited", f"`{name}` is asynchronous: the event loop goes on while it waits")
         elif api.effect in ("schedules", "defers", "spawns"):
-            yield Reason("later", f"`{name}` only arranges that `{self._argument(site, api)}` runs later")
+            if not _hands_over(site, Mode.LOOP, Mode.LATER):
+                yield Reason("later", f"`{name}` only arranges that `{self._argument(site, api)}` runs later")
         else:
             known = [Reason("harmless", f"the catalogue knows `{name}` as harmless for the thread that calls it")]
             yield from list(self._unmet(site, name)) or known
@@ -106,7 +107,7 @@ class Clearances:
 
     def _handed_on(self, site: CallSite) -> Iterator[Reason]:
         """What a function of the project does in a thread with what it is passed."""
-        if not isinstance(site.node, tree.Call):
+        if not isinstance(site.node, tree.Call) or _hands_over(site, Mode.THREAD):
             return
         values = self._project.inference.callee(site.node, site.scope)
         skips_self = any(isinstance(value, Bound | Class) for value in values)
@@ -137,6 +138,11 @@ class Clearances:
     def _is_passed_in(self, site: CallSite) -> bool:
         name = shown(site.node.func) if isinstance(site.node, tree.Call) else ""
         return any(isinstance(scope, Function) and name in scope.params for scope in site.scope.enclosing())
+
+
+def _hands_over(site: CallSite, *modes: Mode) -> bool:
+    """Whether a function of the project is known to be handed over here, which is told by itself."""
+    return any(target.mode in modes for target in site.targets)
 
 
 def _described(condition: Condition) -> str:

@@ -10,8 +10,8 @@ from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.calls import CallSite
-from asyncvet.graph.scopes import Body, Function, last_name
-from asyncvet.graph.values import Bound, Class, Instance, Partial, Symbol, Value, Wrapped
+from asyncvet.graph.scopes import Body, Class, Function, last_name
+from asyncvet.graph.values import Bound, Instance, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -125,16 +125,24 @@ def _is_coroutine_method(project: Project, method: Function, receiver: Value) ->
 
 
 def _keeps_coroutine(project: Project, decorator: tree.Expression, function: Function) -> bool:
-    """Whether a decorator leaves a coroutine function one: it is known to, or it registers the function and gives it back."""
+    """Whether a decorator leaves a coroutine function one: it is known to, or it gives back the function or one like it."""
     func = decorator.func if isinstance(decorator, tree.Call) else decorator
     if last_name(func) in _KEEPING or project.contexts.entry_points.get(function):
         return True
     makers = project.values(decorator, function.parent or function.module)
-    return bool(makers) and all(isinstance(maker, Function) and _gives_back(maker) for maker in makers)
+    return bool(makers) and all(isinstance(maker, Function) and _gives_coroutine_function(project, maker) for maker in makers)
 
 
-def _gives_back(maker: Function) -> bool:
-    return bool(maker.returns) and all(isinstance(expr, tree.Name) and expr.id in maker.params for expr, _ in maker.returns)
+def _gives_coroutine_function(project: Project, maker: Function) -> bool:
+    """Whether a decorator gives its argument back, or a coroutine function around it."""
+
+    def is_one(expr: tree.Expr) -> bool:
+        if isinstance(expr, tree.Name) and expr.id in maker.params:
+            return True
+        values = project.values(expr, maker)
+        return bool(values) and all(isinstance(v, Function) and v.is_async and not v.is_generator for v in values)
+
+    return bool(maker.returns) and all(is_one(expr) for expr, _ in maker.returns)
 
 
 def _makes_stream(project: Project, node: tree.Call, scope: Body) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _READS = re.compile(r"^_?a?(get|fetch|list|load|search|query|find|retrieve|download|describe|lookup|resolve|embed)(_|$|[A-Z])")
 _SHARED = re.compile(
     r"session|conn(ection)?s?$|cursor|transaction|\btx\b|^_?tx$|^_?db$|database|uow|lock|page$|browser|socket|^ws|reader|writer|stream|"
-    r"channel|queue|iterator|pipe|repo|offset|token|login|auth|limiter|sem(aphore)?$",
+    r"channel|queue|iterator|pipe|repo|offset|token|login|auth|limiter|sem(aphore)?$|element|locator|frame|handle|objects$|queryset",
     re.IGNORECASE,
 )
 _CHANGES = re.compile(

@@ -43,7 +43,12 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Callee(msgspec.Struct, frozen=True):
-    """A function of the project that a call runs. `how` is inline, thread, loop, coroutine or later; `via` are hand-overs between."""
+    """A function that a call runs, of the project or of an installed package.
+
+    Attributes:
+        how: inline, thread, loop, coroutine or later.
+        via: The places between, in functions that hand their parameter on.
+    """
 
     name: str
     path: str
@@ -85,7 +90,7 @@ class Call(msgspec.Struct, frozen=True):
     Attributes:
         text: The call as messages show it.
         awaited: What it gives is awaited at once.
-        runs: Functions of the project.
+        runs: Functions whose source was read.
         uses: Callables of libraries.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _TASKS = frozenset({"create_task", "ensure_future"})
 _ALL_AT_ONCE = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed"})
+_CHANGES = re.compile(
+    r"^_?a?(delete|remove|drop|clear|reset|insert|create_(?!task)|update|upsert|save|write|put|post|patch|send|publish|commit|pay)(_|$)"
+)
 _AROUND = frozenset({"create_task", "ensure_future", "wait_for", "shield"})
 
 
@@ -202,7 +206,14 @@ class Gathers:
             return False
         if not any(self.is_external(function, m) and self.can_fail(function, m) for m in gather.members):
             return False
-        return gather.drops_results or escapes(self._project, function)
+        return gather.drops_results or (self._leaves_half_done(gather) and escapes(self._project, function))
+
+    def _leaves_half_done(self, gather: Gather) -> bool:
+        """Whether an error leaves something half-done: a change made before the gather in its function, or made by its members."""
+        before = (node for node in walk.nodes(walk.body(gather.function)) if node.start < gather.call.start)
+        run = (below for member in gather.members for below in self.functions(gather.function, member))
+        nodes = [*before, *(m.expr for m in gather.members), *(node for below in run for node in walk.nodes(walk.body(below)))]
+        return any(isinstance(node, tree.Call) and _CHANGES.search(last_name(node.func)) for node in nodes)
 
     # --- members ------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ _COLLECTIONS = frozenset(
 _BOUNDED_NAME = re.compile(r"batch|chunk|slice|page$|window|group|top_|limited|sampled?$", re.IGNORECASE)
 _CONFIGURED_NAME = re.compile(
     r"(server|service|descriptor|provider|tool|agent|member|client|host|node|plugin|handler|callback|processor|sink|source|model|"
-    r"backend|worker|component|hook|listener|subscriber|task|coro|coroutine|awaitable|pipeline|stage|step)s$",
+    r"backend|worker|component|template|frame|element|field|column|locator|hook|listener|subscriber|task|coro|coroutine|awaitable|pipeline|stage|step)s$",
     re.IGNORECASE,
 )
 _STORE = re.compile(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _ONE_USER = re.compile(
     r"(Stream|Reader|Writer|Iterator|Generator|Request|Response|Event|Message|Exception|Error|Transaction|UnitOfWork|Cursor"
-    r"|Upload|Download|Params|Payload|Result|Builder|Visitor|Parser|TestCase|Slot|Lease|Handle|Guard|Lock|Ticket|Permit)$|^(Test|Mock|Fake|Stub)"
+    r"|Upload|Download|Params|Payload|Result|Builder|Visitor|Parser|TestCase|Slot|Lease|Handle|Guard|Lock|Ticket|Permit"
+    r"|Wrapper|Ingestion|Loader|Context|Processing|Job|Run|Step)$|^(Test|Mock|Fake|Stub)"
 )
 _ONE_USER_BASES = re.compile(r"(RequestHandler|BaseModel|TestCase|Exception|Stream|Enum|HTTPEndpoint)$")
 
@@ -62,12 +63,14 @@ class Lifetimes:
                 if isinstance(site.node, tree.Call):
                     for value in self._project.inference.callee(site.node, scope):
                         if isinstance(value, Class):
-                            makers.setdefault(value, []).append(_is_kept(scope, site.statement))
+                            makers.setdefault(value, []).append(_is_kept(scope, site.node, site.statement))
         return makers
 
 
-def _is_kept(scope: Body, statement: tree.Stmt | None) -> bool:
-    """Whether what a statement makes outlives the function: as a global, an attribute, an entry, or its result."""
+def _is_kept(scope: Body, call: tree.Call, statement: tree.Stmt | None) -> bool:
+    """Whether what a call makes outlives the function: as a global, an attribute, an entry, or its result."""
+    if statement is None or any(_calls_on(node, call) for node in walk.nodes(statement)):
+        return False
     if isinstance(scope, Module) or isinstance(statement, tree.Return):
         return True
     if not isinstance(statement, tree.Assign):
@@ -76,6 +79,11 @@ def _is_kept(scope: Body, statement: tree.Stmt | None) -> bool:
         return True
     names = {target.id for target in statement.targets if isinstance(target, tree.Name)}
     return any(_hands_on(node, names) for node in walk.nodes(walk.body(scope)))
+
+
+def _calls_on(node: tree.Node, call: tree.Call) -> bool:
+    """Whether a node calls a method of what a call gives, as in `Loader(path).load()`."""
+    return isinstance(node, tree.Call) and node is not call and any(inner is call for inner in walk.nodes(node.func))
 
 
 def _hands_on(node: tree.Node, names: set[str]) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.lifetimes import Lifetimes
-from asyncvet.graph.locks import made_lock
+from asyncvet.graph.locks import made_lock, makes_locks
 from asyncvet.graph.scopes import Body, Function, Module, last_name
 from asyncvet.graph.shared_state import SELF, Place, method_around, place_of
 from asyncvet.graph.values import Symbol
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
 _REMOVING = frozenset({"pop", "popitem", "clear"})
+_FEW = re.compile(
+    r"(^|_)(path|file|filename|dir|folder|dst|provider|plugin|backend|driver|kind|type|loop|thread|pid|cls|resolve)s?$"
+)
+"""Names of keys of which a program has few: what it is configured with, what its own files are called."""
 _PLAIN = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict"})
 
 
@@ -73,8 +79,7 @@ def _makes_missing_locks(project: Project, table: tree.Node, function: Function)
     place = place_of(project, table, function)
     for value, scope in _first_values(project, function, place) if place is not None else ():
         if isinstance(value, tree.Call) and last_name(value.func) == "defaultdict" and value.args:
-            made = tree.Call(value.start, value.end, value.args[0], [], [])
-            return made_lock(project, made, scope) is not None
+            return makes_locks(project, value.args[0], scope)
     return False
 
 
@@ -92,28 +97,24 @@ def _first_values(project: Project, function: Function, place: Place) -> Iterato
 
 
 def _is_given(function: Function, key: tree.Node) -> bool:
-    """Whether a key is made of what the function is given."""
-    return any(
-        isinstance(node, tree.Name)
-        and node.id in function.params
-        and node.id != function.self_name
-        or _is_local_of(function, node)
-        for node in walk.nodes(key)
-    )
+    """Whether a key is made of what the function is given, and is not of a kind of which there are few."""
+    sources = _sources(function, key)
+    params = function.params.keys() - {function.self_name}
+    return not params.isdisjoint(sources) and not any(_FEW.search(name) for name in sources)
 
 
-def _is_local_of(function: Function, node: tree.Node) -> bool:
-    """Whether a node is a local that is computed from parameters."""
-    if not isinstance(node, tree.Name) or node.id in function.params:
-        return False
-    values = [
-        binding.value for binding in function.bindings.get(node.id, ()) if binding.kind == "assign" and binding.value is not None
-    ]
-    return any(
-        isinstance(inner, tree.Name) and inner.id in function.params and inner.id != function.self_name
-        for value in values
-        for inner in walk.nodes(value)
-    )
+def _sources(function: Function, key: tree.Node) -> set[str]:
+    """The names in a key, and in what the locals among them were assigned."""
+    names = set(_names(key))
+    for name in list(names):
+        for binding in function.bindings.get(name, ()) if name not in function.params else ():
+            if binding.kind == "assign" and binding.value is not None:
+                names.update(_names(binding.value))
+    return names
+
+
+def _names(expr: tree.Node) -> Iterator[str]:
+    return (name for node in walk.nodes(expr) if (name := last_name(node)))
 
 
 def _is_bounded(project: Project, function: Function, place: Place) -> bool:
@@ -121,8 +122,8 @@ def _is_bounded(project: Project, function: Function, place: Place) -> bool:
     values = list(_first_values(project, function, place))
     if not values or not all(_is_plain(project, value, scope) for value, scope in values) or len(values) > 2:
         return True
-    homes = {function.module} if place.home == SELF or isinstance(place.home, str) else set(project.modules.values())
-    bodies: list[Body] = [body for module in project.modules.values() if module in homes for body in (module, *module.functions)]
+    modules = [function.module] if isinstance(place.home, str) else list(project.modules.values())
+    bodies = chain.from_iterable((module, *module.functions) for module in modules)
     return any(_shrinks(node, place.name) for body in bodies for node in walk.nodes(walk.body(body)))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.scopes import Function, Scope, last_name, shown
-from asyncvet.graph.values import GeneratorOf, Instance, Object, Value
+from asyncvet.graph.values import GeneratorOf, Instance, Object, Symbol, Value
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -54,6 +54,7 @@ class Held:
         lock: What it is; None where only its name says that it is a lock.
         is_async: It is taken by `async with` or an awaited call.
         body: The nodes that run meanwhile, if that is the body of a `with`.
+        is_given_back: The function itself releases it.
     """
 
     node: tree.Node
@@ -63,6 +64,7 @@ class Held:
     start: int
     end: int
     body: tuple[tree.Node, ...] = ()
+    is_given_back: bool = True
 
     def covers(self, offset: int) -> bool:
         """Whether it is held at an offset."""
@@ -79,6 +81,15 @@ def lock_of(project: Project, expr: tree.Node, scope: Scope) -> Lock | None:
 def made_lock(project: Project, expr: tree.Node | None, scope: Scope) -> Lock | None:
     """The lock that an expression makes anew."""
     return lock_of(project, expr, scope) if isinstance(expr, tree.Call) and _makes(project, expr, scope) else None
+
+
+def makes_locks(project: Project, expr: tree.Node, scope: Scope) -> bool:
+    """Whether calling what an expression stands for makes a lock: the argument of `defaultdict`."""
+    return any(
+        (isinstance(value, Symbol) and _lock(project, Object(value.path)) is not None)
+        or (isinstance(value, Function) and value.is_lambda and any(made_lock(project, made, value) for made, _ in value.returns))
+        for value in project.values(expr, scope)
+    )
 
 
 def held(project: Project, function: Function) -> Iterator[Held]:
@@ -163,7 +174,7 @@ def _acquired(project: Project, function: Function, node: tree.Call, awaited: bo
         return None
     releases = [site.node.start for site in function.sites if _is_release(site.node, expr) and site.node.start > node.end]
     end = max(releases, default=function.node.end)
-    return Held(node, expr, lock, awaited, node.start, end)
+    return Held(node, expr, lock, awaited, node.start, end, is_given_back=bool(releases))
 
 
 def _is_release(node: tree.Node, lock: tree.Node) -> bool:
@@ -188,7 +199,7 @@ def waits(held: Held, function: Function) -> list[tree.Node]:
 def own_lock(project: Project, expr: tree.Node, function: Function) -> Lock | None:
     """The lock that `function` takes at `expr`, if each call of it takes a new one that no other code gets."""
     if isinstance(expr, tree.Call):
-        return made_lock(project, expr, function) or _given_anew(project, expr, function)
+        return _new_lock(project, expr, function) or _given_anew(project, expr, function)
     if not isinstance(expr, tree.Name) or expr.id not in function.bindings:
         return None
     bindings = function.bindings[expr.id]
@@ -200,10 +211,16 @@ def own_lock(project: Project, expr: tree.Node, function: Function) -> Lock | No
     return locks[0] if not _is_handed_on(function, expr.id) else None
 
 
+def _new_lock(project: Project, expr: tree.Node, function: Function) -> Lock | None:
+    """The lock that an expression makes, unless it stands for something beyond the process, as one made with a name does."""
+    lock = made_lock(project, expr, function)
+    return lock if lock is not None and lock.path.partition(".")[0] in ("asyncio", "threading", "anyio") else None
+
+
 def _given_anew(project: Project, call: tree.Call, function: Function) -> Lock | None:
     """The lock of `table.get(key, Lock())`, or of a call of a function that makes one each time."""
     if isinstance(call.func, tree.Attribute) and call.func.attr == "get" and len(call.args) == 2:
-        return made_lock(project, call.args[1], function)
+        return _new_lock(project, call.args[1], function)
     for site in project.sites(function):
         if site.node is call and len(site.targets) == 1:
             return _made_by(project, site.targets[0].function)
@@ -214,7 +231,7 @@ def _made_by(project: Project, maker: Function) -> Lock | None:
     """The lock that every call of a function makes and does nothing with but return it."""
     if maker.decorators or maker.is_generator or not maker.returns:
         return None
-    locks = [made_lock(project, expr, maker) for expr, _ in maker.returns]
+    locks = [_new_lock(project, expr, maker) for expr, _ in maker.returns]
     return locks[0] if None not in locks else None
 
 
@@ -229,7 +246,7 @@ def _injected(project: Project, name: str, function: Function) -> Lock | None:
 
 def _is_handed_on(function: Function, name: str) -> bool:
     """Whether a local is used for anything but taking and releasing it in the function itself."""
-    own = set()
+    own: set[int] = set()
     for node in walk.nodes(walk.body(function)):
         if isinstance(node, tree.With):
             own.update(id(item.value) for item in node.items)

@@ -38,6 +38,7 @@ class Members:
 
     def __init__(self, inference: Inference) -> None:
         self._inference = inference
+        self._overrides: dict[Function, list[Function]] = {}
         self._mro: dict[Class, tuple[Class | Symbol, ...]] = {}
         self._subclasses: dict[Class, list[Class]] | None = None
         self._assignments: dict[str, list[tuple[Scope, tree.Attribute, Binding]]] | None = None
@@ -81,6 +82,12 @@ class Members:
 
     def overrides(self, function: Function) -> list[Function]:
         """What subclasses put in the place of a method."""
+        known = self._overrides.get(function)
+        if known is None:
+            known = self._overrides[function] = self._find_overrides(function)
+        return known
+
+    def _find_overrides(self, function: Function) -> list[Function]:
         if function.owner is None:
             return []
         found = [

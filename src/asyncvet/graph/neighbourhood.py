@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncvet.graph.calls import Mode
+from asyncvet.graph.calls import CallSite, Mode, Target
 from asyncvet.graph.entry_points import EntryPoint
 from asyncvet.graph.reach import Kind, kind_of
 from asyncvet.graph.scopes import Body, Function, Module
@@ -125,7 +125,14 @@ class _Neighbourhood:
             yield from (site.scope for site, _ in self._whereabouts.callers(scope))
 
     def _callees(self, scope: Body) -> Iterator[Body]:
-        yield from (target.function for site in self._project.sites(scope) for target in site.targets)
+        yield from (target.function for _, target in self._runs(scope))
+
+    def _runs(self, scope: Body) -> Iterator[tuple[CallSite, Target]]:
+        """What a function runs; what it only passes on for others, if it was asked for itself."""
+        for site in self._project.sites(scope):
+            for target in site.targets:
+                if scope in self._focus or not self._whereabouts.is_middleman(site, target):
+                    yield site, target
 
     def _leading(self, below: dict[Body, int]) -> set[Body]:
         """Those of some functions that lead on, among themselves, to a call that keeps its thread."""
@@ -185,8 +192,12 @@ class _Neighbourhood:
             yield from (entry for entry in entries if entry.role not in ("thread", "loop callback"))
 
     def _steps(self, scope: Body) -> Iterator[tuple[_Key, str, int]]:
+        for site, target in self._runs(scope):
+            yield target.function, target.mode.value, self._line(site)
         for site in self._project.sites(scope):
-            line = self._project.frame(scope, site.node).line
-            yield from ((target.function, target.mode.value, line) for target in site.targets)
-            if not site.awaited:
-                yield from ((entry.name, "inline", line) for entry in site.apis if kind_of(entry.api) is not None)
+            for entry in site.apis if not site.awaited else ():
+                if kind_of(entry.api) is not None:
+                    yield entry.name, Mode.INLINE.value, self._line(site)
+
+    def _line(self, site: CallSite) -> int:
+        return self._project.frame(site.scope, site.node).line

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.scopes import Body, Class, Function, last_name
-from asyncvet.graph.values import Object
+from asyncvet.graph.scopes import Body, Class, Function, dotted, last_name
+from asyncvet.graph.values import Bound, Object, Value
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -60,6 +60,8 @@ class Ownership:
 
     def _closers(self, node: tree.Call, function: Function) -> tuple[str, ...]:
         """How to close what a call makes, empty if it makes no resource."""
+        if any(self._is_closed_by_owner(value) for value in self._project.inference.callee(node, function)):
+            return ()
         values = self._project.inference.awaited(self._project.values(node, function))
         kinds = [
             self._project.catalogue.type(value.path) for value in values if isinstance(value, Object) and value.made_by is node
@@ -67,35 +69,45 @@ class Ownership:
         known = [kind for kind in kinds if kind is not None and kind.closed_by]
         return known[0].closed_by if len(values) == 1 and known else ()
 
+    def _is_closed_by_owner(self, callee: Value) -> bool:
+        """Whether what a method gives belongs to its object: closing a session closes its connection."""
+        receiver = callee.receiver if isinstance(callee, Bound) else None
+        kind = self._project.catalogue.type(receiver.path) if isinstance(receiver, Object) else None
+        return kind is not None and bool(kind.closed_by)
+
     def _opened(self, node: tree.Call, closers: tuple[str, ...], function: Function) -> Iterator[Opened]:
         around = walk.around(function, node)
         made: tree.Expression = node
         if around and isinstance(around[0], tree.Await):
             made, around = around[0], around[1:]
-        kind = next(v for v in self._project.inference.awaited(self._project.values(node, function)) if isinstance(v, Object))
-        is_entered = bool((described := self._project.catalogue.type(kind.path)) and described.aenter)
+        holder = around[0] if around else None
+        fate: Fate | None = None
+        name = ""
+        if isinstance(holder, tree.ExprStmt):
+            fate = "never closed"
+        elif isinstance(holder, tree.Attribute):
+            # What an awaited method gives is a result; what a plain one gives may be the object itself.
+            is_used_up = isinstance(made, tree.Await) or any(isinstance(node, tree.Await) for node in around[:3])
+            fate = "never closed" if is_used_up and holder.attr not in (*closers, "__aenter__") else None
+        elif isinstance(holder, tree.Assign) and holder.value is made and len(holder.targets) == 1:
+            fate, name = self._fate_in(holder.targets[0], node, closers, function)
+        if fate is not None:
+            yield Opened(function, made, fate, closers[0], name, self._can_be_entered(node, function))
 
-        def result(fate: Fate, holder: str = "") -> Opened:
-            return Opened(function, made, fate, closers[0], holder, is_entered)
+    def _fate_in(
+        self, target: tree.Expression, made: tree.Call, closers: tuple[str, ...], function: Function
+    ) -> tuple[Fate | None, str]:
+        """What becomes of a resource that is assigned to a target, and the target's name."""
+        if isinstance(target, tree.Name) and target.id not in function.globals | function.nonlocals:
+            return self._fate_of_name(target.id, made, closers, function), target.id
+        if isinstance(target, tree.Attribute) and self._is_kept_open(target, function):
+            return "kept and never closed", dotted(target)
+        return None, ""
 
-        statement = around[0] if around else None
-        if isinstance(statement, tree.ExprStmt):
-            yield result("never closed")
-        elif isinstance(statement, tree.Attribute) and statement.attr not in (*closers, "__aenter__"):
-            if not (isinstance(made, tree.Call) and self._is_chained(statement, around)):
-                yield result("never closed")
-        elif isinstance(statement, tree.Assign) and statement.value is made and len(statement.targets) == 1:
-            target = statement.targets[0]
-            if isinstance(target, tree.Name) and target.id not in function.globals | function.nonlocals:
-                fate = self._fate_of_name(target.id, node, closers, function)
-                if fate is not None:
-                    yield result(fate, target.id)
-            elif isinstance(target, tree.Attribute) and self._is_kept_open(target, closers, function):
-                yield result("kept and never closed", f"{last_name(target.value)}.{target.attr}")
-
-    def _is_chained(self, attribute: tree.Attribute, around: list[tree.Node]) -> bool:
-        """`Session().begin()` and `Client().configure()`: what a method gives may hold the object, and close it."""
-        return not any(isinstance(node, tree.Await) for node in around[:3])
+    def _can_be_entered(self, made: tree.Call, function: Function) -> bool:
+        values = self._project.inference.awaited(self._project.values(made, function))
+        kinds = [self._project.catalogue.type(value.path) for value in values if isinstance(value, Object)]
+        return any(kind is not None and bool(kind.aenter) for kind in kinds)
 
     # --- held by a name -------------------------------------------------------------------------------
 
@@ -106,11 +118,8 @@ class Ownership:
         closings: list[tree.Node] = []
         for node in walk.nodes(walk.body(function)):
             for part in walk.children(node):
-                if (
-                    not (isinstance(part, tree.Name) and part.id == name)
-                    or isinstance(node, tree.Assign)
-                    and part in node.targets
-                ):
+                is_target = isinstance(node, tree.Assign) and part in node.targets
+                if is_target or not (isinstance(part, tree.Name) and part.id == name):
                     continue
                 if not isinstance(node, tree.Attribute):
                     if not _only_asks(node):
@@ -119,26 +128,37 @@ class Ownership:
                     closings.append(node)
         if not closings:
             return "never closed"
-        return None if self._is_closed_whatever(closings, made, function) else "closed only if nothing fails"
+        if self._is_closed_whatever(closings, made, function) or self._ends_with_it(function):
+            return None
+        return "closed only if nothing fails"
+
+    def _ends_with_it(self, function: Function) -> bool:
+        """Whether the program ends soon after a function: a failure in a command or a script's main coroutine leaves nothing open."""
+        entries = self._project.contexts.entries(function)
+        return bool(entries) and all(entry.role in ("command", "main") for entry in entries)
 
     def _is_closed_whatever(self, closings: list[tree.Node], made: tree.Call, function: Function) -> bool:
         """Whether a failure between opening and closing cannot leave it open."""
         first = min(closing.start for closing in closings)
-        if not any(made.end < node.start < first and node.end < first for node in function.awaits):
+        if not any(made.end < node.start and node.end < first for node in function.awaits):
             return True
-        for closing in closings:
-            for around in walk.around(function, closing):
-                if isinstance(around, tree.Handler):
-                    return True
-                if isinstance(around, tree.Try) and any(part.start <= closing.start < part.end for part in around.final):
-                    return True
-            if isinstance(last := next(iter(walk.around(function, closing)), None), tree.Call) and last.func is not closing:
+        return any(self._is_safe(closing, function) for closing in closings)
+
+    def _is_safe(self, closing: tree.Node, function: Function) -> bool:
+        """Whether closing happens after an error too, or is left to a callback: in `finally`, in a handler, past one."""
+        around = walk.around(function, closing)
+        if around and isinstance(around[0], tree.Call) and around[0].func is not closing:
+            return True
+        for node in around:
+            if isinstance(node, tree.Handler) or (isinstance(node, tree.Try) and node.handlers):
                 return True
-        return any(isinstance(a, tree.Try) and a.handlers for c in closings for a in walk.around(function, c))
+            if isinstance(node, tree.Try) and any(part.start <= closing.start < part.end for part in node.final):
+                return True
+        return False
 
     # --- held by an attribute -------------------------------------------------------------------------
 
-    def _is_kept_open(self, target: tree.Attribute, closers: tuple[str, ...], function: Function) -> bool:
+    def _is_kept_open(self, target: tree.Attribute, function: Function) -> bool:
         """Whether an attribute of `self` holds it that no code of the project closes or gives out."""
         if function.owner is None or last_name(target.value) != function.self_name:
             return False

@@ -79,7 +79,7 @@ class Polling:
     def _poll(self, loop: tree.While, function: Function) -> Poll | None:
         tests = [loop.test]
         sleeps = any(self._is_sleep(node, function) for node in walk.nodes(loop.body))
-        if not sleeps or not self._is_idle(loop.body, function, tests) or _is_last(loop, function):
+        if not sleeps or not self._is_idle(loop.body, function, tests) or _keeps_alive(loop, function):
             return None
         parts = [part for test in tests for part in _parts(test)]
         kinds = [(part, self._kind(part, function)) for part in parts]
@@ -218,8 +218,10 @@ class Polling:
         return frozenset(found)
 
 
-def _is_last(loop: tree.While, function: Function) -> bool:
-    """Whether nothing runs after a loop ends: it keeps something alive, and nobody waits for it."""
+def _keeps_alive(loop: tree.While, function: Function) -> bool:
+    """Whether a loop only runs as long as a flag says so, with nothing after it: nobody waits for its end."""
+    if not isinstance(loop.test, tree.Name | tree.Attribute):
+        return False
     node: tree.Node = loop
     for around in (*walk.around(function, loop), function.node):
         body = getattr(around, "body", None)

@@ -24,16 +24,28 @@ _FULL_WORDS = re.compile(r"(^|_)(connected|open|alive|ready|valid|running|initia
 _TIME = re.compile(
     r"(^|_)(now|time|monotonic|ttl|age|deadline|timestamp|perf_counter|utcnow|datetime|\w*expir\w*)(_|$)", re.IGNORECASE
 )
-_REFRESHED = re.compile(r"(token|credential)s?$", re.IGNORECASE)
-_LIVES_ON = re.compile(
-    r"(client|session|conn|connection|pool|engine|model|browser|page|process|worker|task|channel|socket|websocket|instance|service"
-    r"|manager|agent|pipeline|server|driver|producer|consumer|publisher|subscriber|transport|stream|tunnel|container|sandbox|bot)"
-    r"(s|es|_map|_by_\w+|_pool|_cache)?$",
+_REFRESHED = re.compile(r"(token|credentials?)$", re.IGNORECASE)
+_THING = (
+    r"(client|session|conn|connection|pool|engine|model|browser|page|playwright|process|worker|task|channel|socket|websocket|ws"
+    r"|instance|service|manager|agent|pipeline|server|driver|producer|consumer|publisher|subscriber|transport|stream|tunnel|container"
+    r"|sandbox|bot|cluster|db|database|collection|redis|reader|writer|cdp|context|index|store|tokenizer|embedder|llm|executor"
+    r"|scheduler|app|proxy|sdk|broker|exchange|stub|gateway|device|kernel|runtime|workspace|environment|interpreter|graph|table)"
+)
+_KEPT_THING = re.compile(rf"(^|_){_THING}(_async|_instance)?$", re.IGNORECASE)
+_KEPT_THINGS = re.compile(rf"(^|_){_THING}(s|es|_map|_by_\w+|_pool)?$", re.IGNORECASE)
+_STARTED = re.compile(
+    r"(^|_|is_)(initiali[sz]ed|inited|connected|started|loaded|ready|set_?up|setup_done|registered|injected|opened|launched|prepared"
+    r"|configured|created|migrated|warm(ed)?(_up)?|logged_in|authenticated|bootstrapped|installed|seeded|running)$",
+    re.IGNORECASE,
+)
+_MAKING = re.compile(
+    r"(^|_)(create|connect|open|start|launch|spawn|init|initiali[sz]e|build|establish|acquire|enter_async_context|aenter|login"
+    r"|provision|register|from_pretrained|load_\w*model|get_or_create)(_|$)",
     re.IGNORECASE,
 )
 _OVER = re.compile(
     r"(sent|exhausted|finished|stopped|closed|done|eof|ended|cancelled|disconnected|disabled|failed|consumed|seen|handled|notified"
-    r"|logged|warned|reported)$"
+    r"|logged|warned|reported|completed)$"
 )
 _OPENING = re.compile(r"(async_|a)?(open|connect|start|init|initiali[sz]e|set_?up|launch|log_?in|authenticate|load|prepare)")
 _DEPTH = 3
@@ -140,6 +152,8 @@ class Races:
             return
         if is_worth_a_lock(self._project, test, store, setter):
             taken = around[-1] if around and around[-1].is_async and around[-1].start >= wait.start else None
+            if taken is not None and flow.is_asked_under(taken, node):
+                return
             # Work done before the lock is taken is not what the lock is for.
             is_first = taken is not None and not any(
                 test.node.end <= other.start < taken.start for other in flow.real_waits(taken)
@@ -243,6 +257,12 @@ class Flow:
             for loop in self.function.block_at(test.start).loops()
         )
 
+    def is_asked_under(self, taken: Held, node: tree.Node) -> bool:
+        """Whether a node under a lock depends on a test that is made there."""
+        return any(
+            isinstance(outer, tree.If | tree.While) and taken.covers(outer.start) for outer in walk.around(self.function, node)
+        )
+
     def real_waits(self, taken: Held) -> list[tree.Node]:
         """The waits that are not for taking this lock."""
         return [wait for wait in self.waits if not (wait.start <= taken.node.start < wait.end and isinstance(wait, tree.With))]
@@ -266,7 +286,7 @@ class Flow:
         for place in full:
             if node.orelse:
                 yield Test(place, node.test, node.orelse[0].start, node.orelse[-1].end, node)
-            if any(isinstance(inner, tree.Return | tree.Raise | tree.Jump) for inner in walk.nodes(node.body)):
+            if any(isinstance(inner, tree.Return | tree.Jump) for inner in walk.nodes(node.body)):
                 yield Test(place, node.test, node.end, self.function.block_at(node.start).end, node)
 
     def _tests_of_operation(self, node: tree.Operation) -> Iterator[Test]:
@@ -333,7 +353,7 @@ class Flow:
 
     def _outcome_of_membership(self, test: tree.Operation) -> tuple[set[Place], set[Place]]:
         key, table = test.operands[0], test.operands[-1]
-        item = place_of(self.project, tree.Subscript(test.start, test.end, table, key), self.function)  # type: ignore[arg-type]
+        item = place_of(self.project, tree.Subscript(test.start, test.end, table, key), self.function)
         places = {item} if item is not None else set()
         return (places, set()) if test.op == "not in" else (set(), places)
 
@@ -362,19 +382,28 @@ def _is_endless(statement: tree.Node | None) -> bool:
 def is_worth_a_lock(project: Project, test: Test, store: Store, setter: Function) -> bool:
     """Whether it matters that two callers both make a value.
 
-    It does for what lives on: clients, connections, flags that say that something was started. It does not for copies of data that
-    is fetched again from time to time or by key, nor for a note of the last call.
+    It does for what lives on and for what is done to set something up: clients, connections, models, flags that say that something
+    was started. It does not for copies of data that is fetched, by key or from time to time, nor for a note of the last call.
     """
     place = store.place
     if _clears(store) or _OVER.search(place.name) or _is_note_of_last(project, test, setter):
         return False
-    if _REFRESHED.search(place.name):
+    if _REFRESHED.search(place.name) and not place.is_item:
         return True
-    times = any(_TIME.search(word) for word in _words(test.statement))
+    if any(_TIME.search(word) for word in _words(test.statement)):
+        return False
     if place.is_item:
-        made = [word for word in _words(store.value) if store.value is not None] if store.value is not None else []
-        return not times and (bool(_LIVES_ON.search(place.name)) or any(_LIVES_ON.search(word) for word in made))
-    return not times
+        return bool(_KEPT_THINGS.search(place.name)) or _is_made_up(setter, store.value)
+    return bool(_KEPT_THING.search(place.name) or _STARTED.search(place.name)) or _is_made_up(setter, store.value)
+
+
+def _is_made_up(setter: Function, value: tree.Node | None) -> bool:
+    """Whether a value, or what a local in it was assigned, comes from a call whose name says that it makes something."""
+    values = [value]
+    if isinstance(value, tree.Name):
+        values = [binding.value for binding in setter.bindings.get(value.id, ()) if binding.kind == "assign"]
+    calls = [node for value in values if value is not None for node in walk.nodes(value) if isinstance(node, tree.Await)]
+    return any(_MAKING.search(last_name(call.value.func)) for call in calls if isinstance(call.value, tree.Call))
 
 
 def _words(node: tree.Node | None) -> Iterator[str]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Kind = Literal["blocks", "metadata", "cpu", "runs-loop", "celery-result", "celery-publish"]
 """What a call does to the thread that runs it; each kind is a rule's business."""
 
+_ALTERNATIVES = 3
+
 
 _STATES = 400
 """A search from one site looks at so many functions at the most, each as often as different things are known in it."""
@@ -46,6 +48,11 @@ class Step:
     site: CallSite
     target: Target | None
     api: ApiCall | None
+
+
+def is_doubtful(way: Iterable[Step]) -> bool:
+    """Whether a step of a way is one of many methods that its site may call."""
+    return any(len({target.function for target in step.site.targets}) > _ALTERNATIVES for step in way)
 
 
 class Reach:
@@ -152,14 +159,14 @@ class Reach:
 
     def _own(self, site: CallSite, kind: Kind) -> ApiCall | None:
         """The entry of `kind` that a site calls itself. An awaited call is of another library than the catalogue thinks."""
-        if site.awaited or self._checks.runs_without_loop(site):
+        if not site.apis or site.awaited or self._checks.runs_without_loop(site):
             return None
         if site.scope.module.is_external and kind != "blocks":
             return None
         return next((api for api in site.apis if kind_of(api.api) == kind and not _is_detail(site, api)), None)
 
     def _inline(self, site: CallSite) -> Iterator[Target]:
-        if not self._checks.runs_without_loop(site):
+        if site.targets and not self._checks.runs_without_loop(site):
             yield from (target for target in site.targets if target.mode is Mode.INLINE)
 
 

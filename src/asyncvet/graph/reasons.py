@@ -170,11 +170,7 @@ class Reasons:
             yield Reason("ruled-out", "what is passed here, or the class of the object, rules out the branch that waits")
             return
         functions, unresolved = self._below(inline)
-        below = (
-            "one function of the project was followed"
-            if functions == 1
-            else f"{functions} functions of the project were followed"
-        )
+        below = "one function was followed" if functions == 1 else f"{functions} functions were followed"
         unknown = f", in which {unresolved} calls are unresolved" if unresolved > 1 else ", with one unresolved call"
         yield Reason("harmless", f"nothing that it runs keeps its thread: {below}{unknown if unresolved else ''}")
 

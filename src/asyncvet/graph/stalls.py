@@ -10,7 +10,7 @@ from asyncvet.catalogue import Api
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.calls import ApiCall, CallSite
-from asyncvet.graph.reach import Kind, Step
+from asyncvet.graph.reach import Kind, Step, is_doubtful
 from asyncvet.graph.scopes import Function, shown
 from asyncvet.graph.values import Object
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
 _LESSER = ("metadata", "cpu")
-_ALTERNATIVES = 3
 _MEMOISED = frozenset({"cache", "lru_cache", "cached_property"})
 
 
@@ -66,7 +65,7 @@ class Stall:
     @property
     def is_doubtful(self) -> bool:
         """A step of the way is one of many methods that its site may call."""
-        return any(len({target.function for target in step.site.targets}) > _ALTERNATIVES for step in self.way)
+        return is_doubtful(self.way)
 
     @property
     def call(self) -> str:
@@ -96,7 +95,8 @@ def find(project: Project, kind: Kind) -> Iterator[Stall]:
     program with the loop to itself stalls nobody.
     """
     for function in project.loop_functions:
-        if project.contexts.is_command(function):
+        # A second loop fails there too.
+        if kind != "runs-loop" and project.contexts.is_command(function):
             continue
         graver = (
             {project.frame(function, way[0].site.node).line for way in project.reach.ways(function, "blocks")}

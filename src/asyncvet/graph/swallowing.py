@@ -10,21 +10,64 @@ from asyncvet.graph import walk
 from asyncvet.graph.handlers import Handling, handlings
 from asyncvet.graph.scopes import Function, last_name
 
-_CLEANUP = re.compile(
-    r"close|stop|cancel|disconnect|shut_?down|terminate|kill|unlink|delete|remove|clean|exit|release|unsubscribe|leave|quit|logout"
-    r"|detach|dispose|tear_?down|reset|rollback|rmtree|purge|clear|drain|flush|abort|discard|destroy|evict|expire|_del_|reap|undo",
-    re.IGNORECASE,
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_CLEANUP = (
+    *("abort", "cancel", "clean", "clear", "close", "closing", "delete", "destroy", "detach", "discard", "disconnect", "dispose"),
+    *(
+        "drain",
+        "evict",
+        "exit",
+        "expire",
+        "flush",
+        "kill",
+        "leave",
+        "logout",
+        "purge",
+        "quit",
+        "reap",
+        "release",
+        "remove",
+        "reset",
+    ),
+    *("rmtree", "rollback", "shutdown", "stop", "teardown", "terminate", "undo", "unlink", "unsubscribe", "aclose", "aexit"),
 )
-_BEST_EFFORT = re.compile(
-    r"send|emit|notif|publish|typing|react|ack|answer|reply|broadcast|report|metric|telemetry|trac(e|k)|cache|analytic|ping|progress"
-    r"|log|warm|prefetch|hint|display|render|refresh|status|title|put|notice|presence|heartbeat|touch|edit"
-    r"|evaluate|cursor|focus|blur|hover|press|scroll|screenshot|bring_to|type_keys",
-    re.IGNORECASE,
+_BEST_EFFORT = (
+    *(
+        "ack",
+        "analytic",
+        "answer",
+        "broadcast",
+        "cache",
+        "display",
+        "edit",
+        "emit",
+        "heartbeat",
+        "hint",
+        "log",
+        "metric",
+        "notice",
+    ),
+    *("notif", "ping", "prefetch", "presence", "progress", "publish", "put", "react", "refresh", "render", "reply", "report"),
+    *("send", "status", "telemetry", "title", "touch", "trace", "track", "typing", "warm"),
+    # Gestures in a browser, which later steps look at.
+    *("blur", "bring", "cursor", "evaluate", "focus", "hover", "press", "screenshot", "scroll"),
 )
-_ASKING = re.compile(
-    r"^_*(is|has|can|try|check|probe|test|detect|ping|health|maybe|safe|supports|exists|wait)(_|$)|_safe(ly)?$|optional|or_none"
+_ASKING = (
+    "can",
+    "check",
+    "detect",
+    "has",
+    "health",
+    "is",
+    "maybe",
+    "optional",
+    "probe",
+    "safe",
+    "supports",
+    "test",
+    "try",
+    "wait",
 )
-
 _WAITING = frozenset({"wait", "wait_for", "shield", "gather", "sleep"})
 _LEAST_COMMENT = 4
 """Characters beyond line ends and indentation that are more than white space."""
@@ -32,7 +75,7 @@ _LEAST_COMMENT = 4
 
 def swallowed(function: Function) -> Iterator[Handling]:
     """The handlers of a coroutine function that take every error in and do nothing about it, where work is lost by that."""
-    if _CLEANUP.search(function.name) or _BEST_EFFORT.search(function.name) or _ASKING.search(function.name):
+    if _speaks_of(function.name, (*_CLEANUP, *_BEST_EFFORT)) or next(iter(_words(function.name)), "") in _ASKING:
         return
     for handling in handlings(function):
         if handling.is_broad and all(map(_does_nothing, handling.body)) and not _is_meant(function, handling):
@@ -58,12 +101,20 @@ def _is_meant(function: Function, handling: Handling) -> bool:
     if any(isinstance(holder, tree.Handler) for holder in around) or _is_in_finally(around, handling.statement):
         return True
     called = [last_name(node.func) for node in walk.nodes(tried) if isinstance(node, tree.Call)]
-    awaited = [
-        last_name(node.value.func)
-        for node in walk.nodes(tried)
-        if isinstance(node, tree.Await) and isinstance(node.value, tree.Call)
-    ]
-    return any(map(_CLEANUP.search, called)) or any(map(_BEST_EFFORT.search, awaited)) or not any(awaited)
+    awaited = {last_name(node.func) for node in walk.nodes(walk.awaits(tried)) if isinstance(node, tree.Call)} - _WAITING
+    return (
+        not any(awaited)
+        or any(_speaks_of(name, _CLEANUP) for name in called)
+        or any(_speaks_of(name, _BEST_EFFORT) for name in awaited)
+    )
+
+
+def _speaks_of(name: str, stems: tuple[str, ...]) -> bool:
+    return any(word.startswith(stems) for word in _words(name))
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(name)]
 
 
 def _is_in_finally(around: list[tree.Node], node: tree.Node) -> bool:

@@ -30,36 +30,8 @@ Use = Literal["dropped", "callback", "kept", "returned", "awaited", "passed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A place that makes a task.
-
-    Attributes:
-        node: The call that makes it.
-        runs: The coroutine functions that it can run; empty if unknown.
-        use: What becomes of it: ``dropped``, only given a ``callback``, ``kept`` by a name, an attribute or a container,
-            ``returned``, ``awaited`` at once, or ``passed`` to a call.
-        place: The name or attribute that keeps it, empty if nothing does.
-        holder: The class whose attribute keeps it.
-    """
-
-    scope: Body
-    node: tree.Call
-    runs: tuple[Function, ...]
-    use: Use
-    place: str = ""
-    holder: Class | None = None
-
-    @property
-    def is_local(self) -> bool:
-        """It is kept by a local name of the function that makes it."""
-        return (
-            self.use == "kept" and self.holder is None and isinstance(self.scope, Function) and self.place in self.scope.bindings
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A use of something that can hold tasks.
+class Place:
+    """Something that can hold tasks.
 
     Attributes:
         word: Its name or last attribute.
@@ -67,7 +39,32 @@ class Mention:
     """
 
     word: str
-    owner: Class | None
+    owner: Class | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Where a task is made.
+
+    Attributes:
+        node: The call that makes it.
+        runs: The coroutine functions that it can run; empty if unknown.
+        use: What becomes of it: ``dropped``, only given a ``callback``, ``kept`` by a name, an attribute or a container,
+            ``returned``, ``awaited`` at once, or ``passed`` to a call.
+        places: What keeps it, the longest-lived first.
+    """
+
+    scope: Body
+    node: tree.Call
+    runs: tuple[Function, ...]
+    use: Use
+    places: tuple[Place, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Only local names of the function that makes it keep it."""
+        names = self.scope.bindings if isinstance(self.scope, Function) else ()
+        return self.use == "kept" and all(place.owner is None and place.word in names for place in self.places)
 
 
 class Tasks:
@@ -81,11 +78,11 @@ class Tasks:
     def made(self) -> tuple[Task, ...]:
         """All places that make a task, also through functions of the project that only make one and return it."""
         found = [task for scope in self._bodies for task in self._made_in(scope)]
-        wrappers = {task.scope for task in found if task.use == "returned" and _is_plain(task.scope)}
+        wrappers = {task.scope for task in found if _is_all_it_gives(task)}
         while wrappers:
             through = [task for scope in self._bodies for task in self._made_through(scope, wrappers)]
             found += through
-            wrappers = {task.scope for task in through if task.use == "returned" and _is_plain(task.scope)} - wrappers
+            wrappers = {task.scope for task in through if _is_all_it_gives(task)} - wrappers
         return tuple(found)
 
     @cached_property
@@ -114,7 +111,7 @@ class Tasks:
         """Whether something in the project cancels what keeps a task, awaits it, or hands it to code that may."""
         if task.is_local and isinstance(task.scope, Function):
             scopes = list(_with_inner(task.scope))
-            return any(mention.word == task.place for mention in (*self._cancelled_in(scopes), *self._handed_in(scopes)))
+            return any(place.word in _words(task) for place in (*self._cancelled_in(scopes), *self._handed_in(scopes)))
         return self._is_mentioned(task, self._cancelled) or self._is_mentioned(task, self._handed)
 
     def is_awaited(self, task: Task) -> bool:
@@ -127,7 +124,9 @@ class Tasks:
             return True
         if any(callback.start > task.node.start for callback in self._callbacks_in(task.scope)):
             return True
-        return bool(task.place) and self._is_mentioned(task, self._watched)
+        if task.is_local and isinstance(task.scope, Function):
+            return any(place.word in _words(task) for place in self._handed_in(_with_inner(task.scope)))
+        return self._is_mentioned(task, self._watched)
 
     def cancels(self, scope: Body) -> list[tree.Call]:
         """The calls in a body that cancel something."""
@@ -151,7 +150,7 @@ class Tasks:
         return any(isinstance(value, Object) and value.path == "asyncio.Task" for value in self._project.values(expr, scope))
 
     def is_waited_for(self, expr: tree.Expr, scope: Body) -> bool:
-        """Whether something awaits what an expression names or was taken from, or hands it on: here, or of attributes anywhere."""
+        """Whether something awaits what an expression names or was taken from, or hands it on: here, if an attribute anywhere."""
         texts = self.related(expr, scope)
         words = {text.rpartition(".")[2] for text in texts}
         shared = {text.rpartition(".")[2] for text in texts if "." in text}
@@ -189,12 +188,12 @@ class Tasks:
         if any(isinstance(value, Coroutine) and value.function for value in self._project.values(expr, scope)):
             return False
         words = {text for text in self.related(expr, scope) if "." not in text}
-        return not any(task.scope is scope and task.holder is None and task.place in words for task in self.made)
+        return not any(task.scope is scope and task.is_local and _words(task) & words for task in self.made)
 
     def is_ended_by_maker(self, task: Task) -> bool:
         """Whether the function that makes a task cancels it too."""
         return any(
-            task.place in {text.rpartition(".")[2] for text in self.related(call.func.value, task.scope)}
+            _words(task) & {text.rpartition(".")[2] for text in self.related(call.func.value, task.scope)}
             for call in self.cancels(task.scope)
             if isinstance(call.func, tree.Attribute)
         )
@@ -233,73 +232,63 @@ class Tasks:
         )
         if awaited:
             return Task(scope, node, runs, "awaited")
-        use, place, holder = self._use(scope, node)
-        return Task(scope, node, runs, use, place, holder)
+        use, places = self._use(scope, node)
+        return Task(scope, node, runs, use, places)
 
-    def _use(self, scope: Body, node: tree.Node) -> tuple[Use, str, Class | None]:
-        holders = walk.around(scope, node)
-        for index, holder in enumerate(holders):
-            if isinstance(holder, _PASSING):
-                continue
-            if isinstance(holder, tree.Attribute):
-                return ("callback" if holder.attr in _CALLBACKS else "passed"), "", None
-            if isinstance(holder, tree.Call):
-                return self._given(scope, holder)
+    def _use(self, scope: Body, node: tree.Node) -> tuple[Use, tuple[Place, ...]]:
+        inner = node
+        for holder in walk.around(scope, node):
             if isinstance(holder, tree.Assign):
                 return self._assigned(scope, holder)
-            if isinstance(holder, tree.Return):
-                return "returned", "", None
+            if isinstance(holder, tree.Call) and isinstance(holder.func, tree.Attribute) and holder.func.attr in _ADDING:
+                return "kept", (_place(holder.func.value, scope),)
+            if isinstance(holder, tree.ExprStmt) and isinstance(inner, tree.NamedExpr):
+                return self._named(scope, inner.target.id)
             if isinstance(holder, tree.ExprStmt):
-                return self._discarded(scope, holders[index - 1] if index else node)
-            return "passed", "", None
-        return "passed", "", None
+                return ("returned" if self._is_result(scope) else "dropped"), ()
+            if not isinstance(holder, _PASSING):
+                is_callback = isinstance(holder, tree.Attribute) and holder.attr in _CALLBACKS
+                return ("callback" if is_callback else "returned" if isinstance(holder, tree.Return) else "passed"), ()
+            inner = holder
+        return "passed", ()
 
-    def _discarded(self, scope: Body, node: tree.Node) -> tuple[Use, str, Class | None]:
-        if isinstance(node, tree.NamedExpr):
-            return self._named(scope, node.target.id)
-        if isinstance(scope, Function) and scope.is_lambda:
-            return ("dropped" if self._is_loop_callback(scope) else "returned"), "", None
-        return "dropped", "", None
+    def _is_result(self, scope: Body) -> bool:
+        """Whether a body is a lambda whose result goes to a caller that may use it: not to the loop."""
+        if not isinstance(scope, Function) or not scope.is_lambda:
+            return False
+        return not any(entry.role == "loop callback" for entry in self._project.contexts.entry_points.get(scope, ()))
 
-    def _is_loop_callback(self, function: Function) -> bool:
-        return any(entry.role == "loop callback" for entry in self._project.contexts.entry_points.get(function, ()))
+    def _assigned(self, scope: Body, node: tree.Assign) -> tuple[Use, tuple[Place, ...]]:
+        kept = tuple(_place(target, scope) for target in node.targets if not isinstance(target, tree.Name))
+        names = [target.id for target in node.targets if isinstance(target, tree.Name)]
+        return self._named(scope, names[0]) if names and not kept else ("kept", kept)
 
-    def _given(self, scope: Body, call: tree.Call) -> tuple[Use, str, Class | None]:
-        if isinstance(call.func, tree.Attribute) and call.func.attr in _ADDING:
-            word = last_name(call.func.value)
-            return "kept", word, _self_class(call.func.value, scope)
-        return "passed", "", None
-
-    def _assigned(self, scope: Body, node: tree.Assign) -> tuple[Use, str, Class | None]:
-        target = node.targets[0]
-        if isinstance(target, tree.Subscript):
-            target = target.value
-        if isinstance(target, tree.Attribute):
-            return "kept", target.attr, _self_class(target, scope)
-        if isinstance(target, tree.Name) and len(node.targets) == 1 and not isinstance(node.targets[0], tree.Subscript):
-            return self._named(scope, target.id)
-        return "kept", last_name(target), None
-
-    def _named(self, scope: Body, name: str) -> tuple[Use, str, Class | None]:
+    def _named(self, scope: Body, name: str) -> tuple[Use, tuple[Place, ...]]:
         """What becomes of a task in a local name: nothing, a callback, or something that keeps it."""
         if not isinstance(scope, Function) or name not in scope.bindings:
-            return "kept", name, None
+            return "kept", (Place(name),)
         uses = [use for function in _with_inner(scope) for use in _reads(function, name)]
-        if any(isinstance(holder, tree.Return) for holder, _ in uses):
-            return "returned", name, None
         if all(isinstance(holder, tree.Attribute) and holder.attr in _CALLBACKS for holder, _ in uses):
-            return ("callback" if uses else "dropped"), "", None
+            return ("callback" if uses else "dropped"), ()
+        places = [
+            _place(holder.func.value, scope)
+            for holder, _ in uses
+            if isinstance(holder, tree.Call) and isinstance(holder.func, tree.Attribute) and holder.func.attr in _ADDING
+        ]
         for holder, node in uses:
-            if isinstance(holder, tree.Call) and isinstance(holder.func, tree.Attribute) and holder.func.attr in _ADDING:
-                return "kept", last_name(holder.func.value), _self_class(holder.func.value, scope)
-            if isinstance(holder, tree.Assign) and holder.value is node and not isinstance(holder.targets[0], tree.Name):
-                target = holder.targets[0].value if isinstance(holder.targets[0], tree.Subscript) else holder.targets[0]
-                return "kept", last_name(target), _self_class(target, scope)
-        return "kept", name, None
+            if isinstance(holder, tree.Assign) and holder.value is node:
+                places += [_place(target, scope) for target in holder.targets]
+        if not places and any(isinstance(holder, tree.Return) for holder, _ in uses):
+            return "returned", (Place(name),)
+        return "kept", (*places, Place(name))
 
-    def _is_mentioned(self, task: Task, mentions: frozenset[Mention]) -> bool:
-        owners = [mention.owner for mention in mentions if mention.word == task.place]
-        return any(owner is None or task.holder is None or self._kin(owner, task.holder) for owner in owners)
+    def _is_mentioned(self, task: Task, places: frozenset[Place]) -> bool:
+        kept = [place for place in task.places if place.owner is not None or place.word not in task.scope.bindings] or task.places
+        return any(
+            found.word == place.word and (found.owner is None or place.owner is None or self._kin(found.owner, place.owner))
+            for place in kept
+            for found in places
+        )
 
     def _kin(self, one: Class, other: Class) -> bool:
         members = self._project.inference.members
@@ -315,17 +304,17 @@ class Tasks:
         ]
 
     @cached_property
-    def _cancelled(self) -> frozenset[Mention]:
+    def _cancelled(self) -> frozenset[Place]:
         """What something cancels, with what it was taken from."""
         return frozenset(self._cancelled_in(self._near))
 
     @cached_property
-    def _handed(self) -> frozenset[Mention]:
+    def _handed(self) -> frozenset[Place]:
         """What is awaited, passed to a call, or returned."""
         return frozenset(self._handed_in(self._near))
 
     @cached_property
-    def _watched(self) -> frozenset[Mention]:
+    def _watched(self) -> frozenset[Place]:
         """What is awaited or handed on by code that cancels nothing, or asked for its error, or whether it is done in a loop."""
         found = set(self._handed_in([scope for scope in self._near if not self.cancels(scope)]))
         for scope in self._near:
@@ -338,13 +327,13 @@ class Tasks:
             found.update(self._mentions([*asked, *(call.func for call in self._callbacks_in(scope))], scope))
         return frozenset(found)
 
-    def _cancelled_in(self, scopes: Iterable[Body]) -> Iterator[Mention]:
+    def _cancelled_in(self, scopes: Iterable[Body]) -> Iterator[Place]:
         for scope in scopes:
             yield from self._mentions(
                 [call.func.value for call in self.cancels(scope) if isinstance(call.func, tree.Attribute)], scope
             )
 
-    def _handed_in(self, scopes: Iterable[Body]) -> Iterator[Mention]:
+    def _handed_in(self, scopes: Iterable[Body]) -> Iterator[Place]:
         for scope in scopes:
             exprs: list[tree.Expr] = []
             for site in scope.sites:
@@ -364,12 +353,12 @@ class Tasks:
             if site.node.func.attr in _CALLBACKS and not (site.node.args and last_name(site.node.args[0]) in _FORGETTING)
         ]
 
-    def _mentions(self, exprs: Iterable[tree.Node], scope: Body) -> Iterator[Mention]:
+    def _mentions(self, exprs: Iterable[tree.Node], scope: Body) -> Iterator[Place]:
         owner = _self_owner(scope)
         for expr in exprs:
             for text in self.related(expr, scope):
                 head, _, word = text.rpartition(".")
-                yield Mention(word, owner[1] if owner is not None and head == owner[0] else None)
+                yield Place(word, owner[1] if owner is not None and head == owner[0] else None)
 
 
 def _is_maker(site: CallSite, node: tree.Call) -> bool:
@@ -381,8 +370,25 @@ def _is_maker(site: CallSite, node: tree.Call) -> bool:
     return "loop" in last_name(receiver.func if isinstance(receiver, tree.Call) else receiver).lower()
 
 
-def _is_plain(scope: Body) -> bool:
-    return isinstance(scope, Function) and not scope.is_async
+def _is_all_it_gives(task: Task) -> bool:
+    """Whether a plain function gives nothing but the task: who drops its result drops the task."""
+    scope = task.scope
+    if task.use != "returned" or not isinstance(scope, Function) or scope.is_async or len(scope.returns) != 1:
+        return False
+    return all(len(scope.bindings.get(place.word, ())) == 1 for place in task.places)
+
+
+def _words(task: Task) -> set[str]:
+    return {place.word for place in task.places}
+
+
+def _place(target: tree.Node, scope: Body) -> Place:
+    """What an assignment target, or what is added to, stands for."""
+    while isinstance(target, tree.Subscript):
+        target = target.value
+    if isinstance(target, tree.Call) and isinstance(target.func, tree.Attribute):
+        target = target.func.value
+    return Place(last_name(target), _self_class(target, scope))
 
 
 def _mentioned(expr: tree.Node) -> Iterator[tuple[str, tree.Node]]:

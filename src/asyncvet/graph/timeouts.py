@@ -85,7 +85,9 @@ class Timeouts:
         if _is_hidden(call) or not (is_long or given) or any(self._bounds(expr, site.scope) for expr in given):
             return None
         argument = next((key for key in known.bound if isinstance(key, str)), "")
-        makes_client = isinstance(known, Type) or not (known.category == "network" or argument.startswith("connect") or not argument)
+        makes_client = isinstance(known, Type) or not (
+            known.category == "network" or argument.startswith("connect") or not argument
+        )
         found = Endless(site, text, argument, given[0] if given else None, makes_client)
         return None if makes_client and self._is_bounded_in_use(call) else found
 

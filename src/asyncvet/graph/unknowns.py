@@ -131,7 +131,7 @@ def _named(value: Value) -> str:
     if isinstance(value, Object):
         return f"a `{value.path}`"
     if isinstance(value, Symbol):
-        return f"`{value.path}` of a library"
+        return f"`{value.path}`, whose result is not known"
     if isinstance(value, Module | Class | Function):
         return f"`{value.qualname}`"
     if isinstance(value, Container | Tuple):

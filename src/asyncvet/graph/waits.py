@@ -15,6 +15,8 @@ from asyncvet.graph.scopes import Function, dotted, last_name
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
+_TASKS = frozenset({"create_task", "ensure_future"})
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -117,7 +119,7 @@ def _name(expr: tree.Expression, names: list[str]) -> bool:
     if isinstance(expr, tree.Comprehension):
         return True
     if isinstance(expr, tree.Call):
-        if last_name(expr.func) in ("create_task", "ensure_future"):
+        if last_name(expr.func) in _TASKS:
             return True
         return len(expr.args) == 1 and _name(expr.args[0], names)
     if isinstance(expr, tree.Name):
@@ -138,5 +140,7 @@ def _is_made_here(function: Function, name: str) -> bool:
 
 def _makes_tasks(value: tree.Node | None) -> bool:
     if isinstance(value, tree.Call):
-        return last_name(value.func) in ("create_task", "ensure_future", "set", "list")
-    return isinstance(value, tree.Sequence | tree.Comprehension)
+        return last_name(value.func) in _TASKS or (last_name(value.func) in ("set", "list") and not value.args)
+    if isinstance(value, tree.Comprehension):
+        return _makes_tasks(value.element)
+    return isinstance(value, tree.Sequence) and all(isinstance(item, tree.Name) or _makes_tasks(item) for item in value.items)

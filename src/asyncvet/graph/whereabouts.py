@@ -89,9 +89,18 @@ class Whereabouts:
                     callers.setdefault(target.function, []).append((site, target))
         return callers
 
+    @cached_property
+    def _passed_on(self) -> dict[Function, set[int]]:
+        """The places that only pass a function on, by the function."""
+        return {function: {id(node) for _, t in steps for _, node in t.via} for function, steps in self._callers.items()}
+
+    def is_middleman(self, site: CallSite, target: Target) -> bool:
+        """Whether a site runs a function only for others, who hand it over: they tell more."""
+        return id(site.node) in self._passed_on.get(target.function, ())
+
     def callers(self, function: Function) -> list[tuple[CallSite, Target]]:
-        """The sites that run a function, in whatever way, hand-offs included."""
-        return self._callers.get(function, [])
+        """The sites that run a function, in whatever way, hand-offs included; not the places that only pass on what others gave."""
+        return [step for step in self._callers.get(function, ()) if not self.is_middleman(*step)]
 
     def _above(self, function: Function, modes: tuple[Mode, ...]) -> Above:
         above: Above = {function: None}
@@ -139,10 +148,8 @@ class Whereabouts:
             if isinstance(start, Module):
                 yield Run("import-time", f"import of {start.qualname}", False, chain)
                 continue
-            passed_on = {id(node) for _, target in self.callers(start) for _, node in target.via}
             for site, target in self.callers(start):
-                where = _HANDED.get(target.mode)
-                if where is not None and id(site.node) not in passed_on:  # Else who passes the function on tells more.
+                if (where := _HANDED.get(target.mode)) is not None:
                     label = f"handed over by `{shown(site.node)}` in {site.scope.qualname}"
                     yield Run(where, label, False, (*self.steps(site, target), *chain))
             if start.is_async and not self.callers(start) and start not in self._project.contexts.entry_points:

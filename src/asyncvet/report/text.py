@@ -22,8 +22,11 @@ SHOWN = 3
 FRAMES = 8
 """A longer chain is shown by its two ends, unless the report is verbose."""
 
-CODE_WIDTH = 30
-"""Where less is left for source text beside places and functions, it goes below them."""
+NARROWEST = 30
+"""Text is never squeezed into fewer columns than these."""
+
+ENOUGH = 60
+"""Source text that has as many columns beside places and functions may be cropped there; with less it goes below them."""
 
 MARKS = "│╰┆←…"
 PLAIN_MARKS = str.maketrans({"│": "|", "╰": "`", "┆": ":", "←": "<-", "…": "~"})
@@ -114,7 +117,7 @@ def _wrapped(text: str, width: int | None, lead: str, indent: str) -> list[str]:
     """A text as lines that are broken between words, not within backquotes."""
     if width is None:
         return [lead + text.replace(GLUE, " ")]
-    room = max(width - len(indent), CODE_WIDTH)
+    room = max(width - len(indent), NARROWEST)
     glued = QUOTED.sub(lambda quoted: quoted[0].replace(" ", GLUE) if len(quoted[0]) <= room else quoted[0], text)
     wrapper = textwrap.TextWrapper(
         room + len(indent), initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
@@ -168,9 +171,10 @@ class _Rows:
         self._place_width = max(len(_place(frame)) for frame in frames)
         self._function_width = max(len(_short(frame)) for frame in frames)
         beside = 4 + self._place_width + 2 + self._function_width + 2
-        self._is_stacked = width is not None and width - beside < CODE_WIDTH
+        longest = max(len(harmless(frame.text)) for frame in frames)
+        self._is_stacked = width is not None and width - beside < min(longest, ENOUGH)
         self._column = 4 if self._is_alone else 8 if self._is_stacked else beside
-        self._room = None if width is None else max(width - self._column, CODE_WIDTH)
+        self._room = None if width is None else max(width - self._column, NARROWEST)
 
     def of(self, frame: Frame, note: str, style: str, is_last: bool) -> Iterator[str]:
         """The lines of a frame, with a note behind its source text or, if it does not fit there, below."""
@@ -193,7 +197,7 @@ class _Rows:
     def _code(self, text: str, note: str, style: str) -> list[str]:
         if self._room is not None and len(text) > self._room:
             text = text[: self._room - 1] + "…"
-        if note and (self._room is None or len(text) + 2 + len(note) <= self._room):
+        if text and note and (self._room is None or len(text) + 2 + len(note) <= self._room):
             return [self._paint(f"{text}  {note}", style)]
         return [self._paint(line, style) for line in (text, note) if line] or [""]
 
@@ -241,8 +245,8 @@ def _others(finding: Finding, others: list[Finding], output: Output) -> Iterator
 
 def _listed(items: list[str], output: Output) -> str:
     shown = items if output.verbose else items[:SHOWN]
-    more = f" (+{len(items) - len(shown)})" if len(shown) < len(items) else ""
-    return ", ".join(item.replace(" ", GLUE) for item in shown) + more
+    more = f"{GLUE}(+{len(items) - len(shown)})" if len(shown) < len(items) else ""
+    return ", ".join(item.replace(" ", GLUE).replace(f":{GLUE}", ": ") for item in shown) + more
 
 
 def _errors(heading: str, errors: list[ReadError], output: Output, paint: Paint) -> Iterator[str]:

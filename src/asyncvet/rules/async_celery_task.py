@@ -3,7 +3,8 @@
 ## Why is this bad?
 
 A worker process has no event loop. Calling a coroutine function gives a coroutine; the worker takes it for the result, fails to
-store it or drops it, and the work is never done. With the result backend off, nothing is logged at all and the task counts as a success.
+store it or drops it, and the work is never done. With the result backend off, nothing is logged at all and the task counts as a
+success.
 
 ## Example
 
@@ -41,13 +42,14 @@ def send(address: str) -> None:
 
 ## When it is fine
 
-Below the task decorator stands one that makes a plain function of the coroutine function; the task, or the app, has a base class of
-its own, which may run coroutines; a worker pool made for coroutines (`celery-aio-pool`, `celery-pool-asyncio`). Task queues that are
-not Celery and run coroutines themselves (taskiq, arq, procrastinate) are not spoken of.
+Below the task decorator stands one that makes a plain function of the coroutine function; the task, or the app, has a base class
+of its own, which may run coroutines; a worker pool made for coroutines (`celery-aio-pool`, `celery-pool-asyncio`). Task queues
+that are not Celery and run coroutines themselves (taskiq, arq, procrastinate) are not spoken of.
 
 ## Known limits
 
-A base class of the project is trusted without a look at what it does. A pool that only the worker's command line names is not seen.
+A base class of the project is trusted without a look at what it does. A pool that only the worker's command line names is not
+seen.
 
 ## Fix safety
 

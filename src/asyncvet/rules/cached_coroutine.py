@@ -92,7 +92,7 @@ def _gives_coroutine(project: Project, function: Function, below: int) -> bool:
     if function.is_async:
         return is_coroutine_function(project, function, skip=below) or (function.is_generator and not function.is_context_manager)
     given = project.inference.returned(function)
-    return not function.is_generator and bool(given) and all(isinstance(value, Coroutine) for value in given)
+    return not function.is_generator and bool(given) and all(isinstance(value, Coroutine) and value.function for value in given)
 
 
 def _is_async(value: Value) -> bool:

@@ -1,10 +1,10 @@
-"""Checks for waits for Celery workers on the event loop: `get()`, `wait()`, `join()`, `collect()` of results, `inspect()` and `ping()` of
-the workers.
+"""Checks for waits for Celery workers on the event loop: `get()`, `wait()`, `join()`, `collect()` of results, `inspect()` and
+`ping()` of the workers.
 
 ## Why is this bad?
 
-The call blocks the loop's thread until a worker has taken the task from the queue and finished it: by default for ever. All requests of the
-process wait with it, the cancellation that a timeout would bring among them.
+The call blocks the loop's thread until a worker has taken the task from the queue and finished it: by default for ever. All
+requests of the process wait with it, the cancellation that a timeout would bring among them.
 
 ## Example
 
@@ -44,13 +44,14 @@ async def search(text: str) -> list[float]:
 
 ## When it is fine
 
-The wait runs in a thread; the code gives out the task's id and the client asks again; `ready()` is polled with `asyncio.sleep`, and
-the result taken once it is there. Asking for the state (`ready()`, `status`) is one short question to the result backend and is left
-alone. A place that this rule reports is not reported by blocking-call as well.
+The wait runs in a thread; the code gives out the task's id and the client asks again; `ready()` is polled with `asyncio.sleep`,
+and the result taken once it is there. Asking for the state (`ready()`, `status`) is one short question to the result backend and
+is left alone. A place that this rule reports is not reported by blocking-call as well.
 
 ## Known limits
 
-A result whose type the source does not tell is not seen. A test of the state further up in the function counts whatever it leads to.
+A result whose type the source does not tell is not seen. A test of the state further up in the function counts whatever it leads
+to.
 
 ## Fix safety
 

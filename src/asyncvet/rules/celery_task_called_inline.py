@@ -1,9 +1,11 @@
-"""Checks for Celery tasks that asynchronous code calls as plain functions, or by `apply()`: the task's body then runs on the event loop.
+"""Checks for Celery tasks that asynchronous code calls as plain functions, or by `apply()`: the task's body then runs on the
+event loop.
 
 ## Why is this bad?
 
-`embed(text)` is not `embed.delay(text)`: no worker is asked. The body, written for a worker process where it may block and compute as
-long as it likes, runs in the process that serves requests, on its loop, with none of the task's retries, limits and routes.
+`embed(text)` is not `embed.delay(text)`: no worker is asked. The body, written for a worker process where it may block and
+compute as long as it likes, runs in the process that serves requests, on its loop, with none of the task's retries, limits and
+routes.
 
 ## Example
 
@@ -37,8 +39,8 @@ async def index(text: str) -> None:
 
 ## When it is fine
 
-`delay`, `apply_async`, `send_task`; a signature (`embed.s(text)`); a call handed to a thread; a task that calls another one's body in
-the worker; a plain `def` route, which runs in a thread.
+`delay`, `apply_async`, `send_task`; a signature (`embed.s(text)`); a call handed to a thread; a task that calls another one's
+body in the worker; a plain `def` route, which runs in a thread.
 
 ## Known limits
 

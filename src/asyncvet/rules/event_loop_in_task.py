@@ -3,9 +3,10 @@
 
 ## Why is this bad?
 
-`asyncio.get_event_loop()` finds a loop in a main thread of old and none in any other thread, and since Python 3.14 in no thread at all: whether
-the task works depends on the worker's pool. A loop made by hand leaks its selector and its async generators unless every path
-closes it. One `asyncio.run` an item opens and closes loop, connections and threads each time and does one item at a time.
+`asyncio.get_event_loop()` finds a loop in a main thread of old and none in any other thread, and since Python 3.14 in no thread
+at all: whether the task works depends on the worker's pool. A loop made by hand leaks its selector and its async generators
+unless every path closes it. One `asyncio.run` an item opens and closes loop, connections and threads each time and does one item
+at a time.
 
 ## Example
 
@@ -42,8 +43,8 @@ def sync_accounts(account: int) -> None:
 
 ## When it is fine
 
-One `asyncio.run` a task; one loop for each worker process, kept on purpose in a global, an attribute or a cached function and used again by
-every task.
+One `asyncio.run` a task; a loop that is ended as `asyncio.run` does it, with `shutdown_asyncgens()`; one loop for each worker
+process, kept on purpose in a global, an attribute or a cached function and used again by every task.
 
 ## Known limits
 
@@ -64,15 +65,13 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph import celery
-from asyncvet.graph.calls import CallSite
 from asyncvet.graph.contexts import in_loop
 from asyncvet.graph.project import Project
-from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.scopes import Function, last_name, shown
 from asyncvet.graph.values import Coroutine
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
 
-_LOOPS = frozenset({"asyncio.get_event_loop", "asyncio.new_event_loop"})
 _ONE_RUN = "use one `asyncio.run(...)` a task"
 
 
@@ -96,26 +95,15 @@ def check(project: Project) -> Iterator[Finding]:
 
 
 def _loop_by_hand(function: Function, project: Project) -> tuple[tree.Node, str] | None:
-    sites = [] if function.is_async or _is_kept(function) else project.sites(function)
-    found = next((site for site in sites if not _LOOPS.isdisjoint(site.names) and not _is_stored(site, function)), None)
-    if found is None:
+    found = next(celery.own_loops(function, project), None)
+    if found is None or _is_complete(function):
         return None
     return found.node, f"`{shown(found.node)}` in a Celery task handles an event loop by hand; {_ONE_RUN}"
 
 
-def _is_kept(function: Function) -> bool:
-    """Whether a cache keeps what the function gives: one loop a process."""
-    return not function.decorator_names.isdisjoint({"cache", "lru_cache", "cached_property"})
-
-
-def _is_stored(site: CallSite, function: Function) -> bool:
-    """Whether the loop is kept beyond the call, in a global or an attribute."""
-    statement = site.site.statement
-    targets = statement.targets if isinstance(statement, tree.Assign) else []
-    return any(
-        isinstance(target, tree.Attribute | tree.Subscript) or (isinstance(target, tree.Name) and target.id in function.globals)
-        for target in targets
-    )
+def _is_complete(function: Function) -> bool:
+    """Whether the function ends its loop as `asyncio.run` does: it knows what it is doing."""
+    return any(isinstance(site.node, tree.Call) and last_name(site.node.func) == "shutdown_asyncgens" for site in function.sites)
 
 
 def _run_for_each(function: Function, project: Project) -> tuple[tree.Node, str] | None:

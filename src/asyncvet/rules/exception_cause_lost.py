@@ -45,9 +45,9 @@ async def price(client: httpx.AsyncClient, item: str) -> str:
 
 `from None`, the same exception raised again, a handler that has logged the traceback, exceptions that steer (`StopIteration`,
 `SystemExit`, `CancelledError`). A look-up, an import or a timeout that was expected to fail (`KeyError`, `IndexError`,
-`ImportError`, `TimeoutError`): its error has nothing to add to the new one. So has a narrow error that becomes an answer
-which blames the client, as in `except ValueError: raise HTTPException(400)`; an `except Exception` does not know that it was
-the client.
+`ImportError`, `TimeoutError`): its error has nothing to add to the new one. So has a narrow error to which the handler gives
+no name, and one that becomes an answer which blames the client, as in `except ValueError: raise HTTPException(400)`; an
+`except Exception` does not know that it was the client.
 
 ## Known limits
 
@@ -105,10 +105,15 @@ def check(project: Project) -> Iterator[Finding]:
     http = HttpErrors(project)
     for function in project.functions:
         for handling in handlings(function) if function in served and not function.is_lambda else ():
-            if not (handling.caught and handling.caught <= _EXPECTED) and not handling.logs_traceback:
+            if _says_something(handling) and not handling.logs_traceback:
                 for node in handling.new_errors:
                     if _is_new(project, function, node) and not _blames_client(http, function, handling, node):
                         yield _finding(project, function, handling, node)
+
+
+def _says_something(handling: Handling) -> bool:
+    """Whether what is caught tells more than its type, which the handler knows."""
+    return handling.is_broad or (handling.name is not None and not handling.caught <= _EXPECTED)
 
 
 def _is_new(project: Project, function: Function, node: tree.Raise) -> bool:

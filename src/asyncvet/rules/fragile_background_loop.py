@@ -64,7 +64,7 @@ class Prices:
 
 ## When it is fine
 
-A handler for `Exception` in the loop, or around it: then the end is told. A task with a done-callback, one that is awaited or
+A handler for `Exception` in the loop, or for any error around it: then the end is told. A task with a done-callback, one that is awaited or
 gathered by code that does not merely stop it, one in a `TaskGroup`, one whose error or state a supervisor asks for in a loop.
 Loops that end by themselves, such as those that read a connection until it closes.
 
@@ -106,6 +106,8 @@ def check(project: Project) -> Iterator[Finding]:
         if not function.is_async or any(project.tasks.is_supervised(task) for task in tasks) or function in project.tasks.awaited:
             continue
         for loop in background_loops(project, function):
+            if any(map(_is_of_errors, guards(function, loop))):
+                continue
             failing = next((node for node in walk.awaits(loop.body) if _is_open(project, function, node, 0)), None)
             if failing is not None:
                 yield _finding(project, function, loop, failing, tasks[0])
@@ -146,6 +148,11 @@ def _can_fail(project: Project, site: CallSite, is_guarded: bool, depth: int) ->
         if family in ("asyncio", "anyio", "trio") and (word.rpartition(".")[2] in _QUIET or (word == "wait_for" and is_guarded)):
             return False
     return isinstance(site.node, tree.Call) and last_name(site.node.func) not in _QUIET
+
+
+def _is_of_errors(guard: tree.Handler | tree.With) -> bool:
+    """Whether something around a loop says what happens when it ends by an error."""
+    return isinstance(guard, tree.With) or guard.exc is None or last_name(guard.exc) != "CancelledError"
 
 
 def _is_broad(guard: tree.Handler | tree.With) -> bool:

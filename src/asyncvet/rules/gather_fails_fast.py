@@ -35,13 +35,15 @@ async def notify(client: httpx.AsyncClient, first: str, second: str) -> None:
 
 ## When it is fine
 
-A call inside a handler; awaitables that catch their own errors; results that are all needed, where a caller handles the error;
-what runs once and ends the process with its error; waiting for what stays in the process (queues, events, sleeps).
+A call inside a handler; awaitables that catch their own errors; results that are all needed, where a caller handles the error
+or nothing was changed; what runs once and ends the process with its error; waiting for what stays in the process (queues,
+events, sleeps).
 
 ## Known limits
 
-Where the results are used, only a call is reported whose error provably meets no handler up to an endpoint or task. Awaitables
-that come from elsewhere, such as tasks of another object, are not followed.
+Where the results are used, only a call is reported that leaves something half-done (by its name, a change was made before it,
+or by its members) and whose error provably meets no handler up to an endpoint or task. Awaitables that come from elsewhere,
+such as tasks of another object, are not followed.
 
 ## Fix safety
 

@@ -53,8 +53,9 @@ project when it is imported.
 
 ## Known limits
 
-A loop started by a library inside one of its own functions is known only if the catalogue says so. Waiting on the loop for a future
-that the same loop must fulfil, as in `run_coroutine_threadsafe(...).result()`, is reported by blocking-call.
+Where a call may run one of many methods, and one of them runs a loop, nothing is reported. A loop started by a library inside
+one of its own functions is known only if the catalogue says so. Waiting on the loop for a future that the same loop must fulfil,
+as in `run_coroutine_threadsafe(...).result()`, is reported by blocking-call.
 
 ## Fix safety
 
@@ -84,7 +85,7 @@ def check(project: Project) -> Iterator[Finding]:
     if any(_lets_loops_nest(project, module) for module in project.modules.values()):
         return
     for stall in project.stalls("runs-loop"):
-        if _is_fallback(stall) or any(_lets_loops_nest(project, step.site.scope) for step in stall.way):
+        if stall.is_doubtful or _is_fallback(stall) or any(_lets_loops_nest(project, step.site.scope) for step in stall.way):
             continue
         what = f"`{stall.call}` runs an event loop where one already runs"
         if not stall.is_direct:

@@ -1,12 +1,14 @@
-"""Checks for Celery tasks that are published on the event loop: `delay`, `apply_async`, and a `chain`, `group` or `chord` that is started.
+"""Checks for Celery tasks that are published on the event loop: `delay`, `apply_async`, and a `chain`, `group` or `chord` that is
+started.
 
-It is off unless selected: the checklist accepts these calls in coroutines, and with the broker at hand they take a millisecond or two.
+It is off unless selected: the checklist accepts these calls in coroutines, and with the broker at hand they take a millisecond or
+two.
 
 ## Why is this bad?
 
-Publishing writes to the broker over a socket, in the caller's thread, and tries again while the broker is away. With a Redis broker
-that refuses connections and Celery's defaults, one `delay` was measured to hold the loop for 19 s before it raised an error; a
-broker that does not answer at all holds it longer. The service is down for as long as its broker is.
+Publishing writes to the broker over a socket, in the caller's thread, and tries again while the broker is away. With a Redis
+broker that refuses connections and Celery's defaults, one `delay` was measured to hold the loop for 19 s before it raised an
+error; a broker that does not answer at all holds it longer. The service is down for as long as its broker is.
 
 ## Example
 

@@ -1,10 +1,12 @@
-"""Checks for connection pools, sessions and engines of a web service that are made at import time and closed by nothing, or anew for each request.
+"""Checks for connection pools, sessions and engines of a web service that are made at import time and closed by nothing, or anew
+for each request.
 
 ## Why is this bad?
 
-An asynchronous client made while a module is imported belongs to no event loop yet, and some refuse to be made there. Nothing closes it:
-at shutdown its connections break off in the middle, the server on the other side keeps them until they time out, and Python warns of unclosed
-transports. A pool made in a route is worse: every request opens connections of its own and leaves them behind.
+An asynchronous client made while a module is imported belongs to no event loop yet, and some refuse to be made there. Nothing
+closes it: at shutdown its connections break off in the middle, the server on the other side keeps them until they time out, and
+Python warns of unclosed transports. A pool made in a route is worse: every request opens connections of its own and leaves them
+behind.
 
 ## Example
 
@@ -48,13 +50,13 @@ async def price(request: Request, symbol: str) -> str:
 
 ## When it is fine
 
-A lifespan, a shutdown handler or any other code of the project that closes the object; a dependency with `yield` that does; an engine
-kept by a cached function; locks and queues, which hold nothing open; a project with no web application.
+A lifespan, a shutdown handler or any other code of the project that closes the object; a dependency with `yield` that does; an
+engine kept by a cached function; locks and queues, which hold nothing open; a project with no web application.
 
 ## Known limits
 
-Only libraries whose objects are known to keep connections are spoken of. SDK clients are left alone at import time. Blocking engines are reported only
-where a route makes them. That closing code is really run at shutdown is not checked.
+Only libraries whose objects are known to keep connections are spoken of. SDK clients are left alone at import time. Blocking
+engines are reported only where a route makes them. That closing code is really run at shutdown is not checked.
 
 ## Fix safety
 

@@ -2,8 +2,8 @@
 
 ## Why is this bad?
 
-The waiting task keeps its worker process, so the task that it waits for must find another one. Once every process of the pool waits,
-none is left to run what they wait for: the workers stand still for ever, under load first. Celery raises a `RuntimeError`
+The waiting task keeps its worker process, so the task that it waits for must find another one. Once every process of the pool
+waits, none is left to run what they wait for: the workers stand still for ever, under load first. Celery raises a `RuntimeError`
 for this where it can see it.
 
 ## Example
@@ -45,13 +45,13 @@ def publish(path: str) -> None:
 
 ## When it is fine
 
-A `chain`, `group` or `chord`; a wait that says it is meant, by `allow_join_result()` or `disable_sync_subtasks=False`; a result whose
-state the code has asked for before; a task whose body is called or applied here.
+A `chain`, `group` or `chord`; a wait that says it is meant, by `allow_join_result()` or `disable_sync_subtasks=False`; a result
+whose state the code has asked for before; a task whose body is called or applied here.
 
 ## Known limits
 
-That the two tasks use different workers, which makes the wait wasteful and not deadly, is not seen. A result whose type the source does not
-tell is not seen.
+That the two tasks use different workers, which makes the wait wasteful and not deadly, is not seen. A result whose type the
+source does not tell is not seen.
 
 ## Fix safety
 

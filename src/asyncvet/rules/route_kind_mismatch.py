@@ -1,12 +1,12 @@
-"""Checks for handlers of the wrong kind: a plain `def` route or dependency that starts an event loop or waits on one, and a wrapper that
-registers an `async def` in place of a plain `def` handler and calls it on the loop.
+"""Checks for handlers of the wrong kind: a plain `def` route or dependency that starts an event loop or waits on one, and a
+wrapper that registers an `async def` in place of a plain `def` handler and calls it on the loop.
 
 ## Why is this bad?
 
-FastAPI and Starlette look at the function they are given: a `def` runs in a thread of the pool, an `async def` on the event loop. A `def`
-route that runs coroutines by `asyncio.run` pays for a thread and a new loop with every request, and what the coroutines use, clients and
-locks, belongs to another loop each time. An `async def` wrapper around a `def` handler takes the thread away from under it: what was
-written for the pool now blocks the loop.
+FastAPI and Starlette look at the function they are given: a `def` runs in a thread of the pool, an `async def` on the event loop.
+A `def` route that runs coroutines by `asyncio.run` pays for a thread and a new loop with every request, and what the coroutines
+use, clients and locks, belongs to another loop each time. An `async def` wrapper around a `def` handler takes the thread away
+from under it: what was written for the pool now blocks the loop.
 
 ## Example
 
@@ -46,8 +46,8 @@ async def read(item: int) -> dict[str, int]:
 
 ## When it is fine
 
-A `def` handler that only blocks; an `async def` one that awaits; `anyio.from_thread.run`, which uses the loop that serves; a wrapper that
-hands a plain function to the thread pool, or that is itself plain for plain functions.
+A `def` handler that only blocks; an `async def` one that awaits; `anyio.from_thread.run`, which uses the loop that serves; a
+wrapper that hands a plain function to the thread pool, or that is itself plain for plain functions.
 
 ## Known limits
 
@@ -71,7 +71,7 @@ from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.calls import Mode, Use
 from asyncvet.graph.project import Project
-from asyncvet.graph.reach import Step
+from asyncvet.graph.reach import Step, is_doubtful
 from asyncvet.graph.scopes import Function, last_name, shown
 from asyncvet.graph.values import Object, Wrapped
 from asyncvet.model import Finding, Severity
@@ -99,7 +99,7 @@ def check(project: Project) -> Iterator[Finding]:
 
 def _loop_in_thread(function: Function, project: Project) -> Iterator[Finding]:
     """A plain handler that runs a loop of its own or waits for the one that serves."""
-    way = next(project.reach.ways(function, "runs-loop"), None)
+    way = next((way for way in project.reach.ways(function, "runs-loop") if not is_doubtful(way)), None)
     if way is not None:
         site, end = way[0].site, way[-1]
         reached = f": it reaches `{end.api.name}`" if len(way) > 1 and end.api is not None else ""

@@ -1,10 +1,11 @@
-"""Checks for start-up and shutdown event handlers where a lifespan is meant: `on_event`, `add_event_handler`, `on_startup=`, `on_shutdown=`.
+"""Checks for start-up and shutdown event handlers where a lifespan is meant: `on_event`, `add_event_handler`, `on_startup=`,
+`on_shutdown=`.
 
 ## Why is this bad?
 
 Start-up and shutdown are two functions that know of each other only by globals: nothing closes what the first half of a failed
-start-up has opened, and what one opens the other is easily not told of. FastAPI has deprecated the handlers; Starlette 1.0 has removed
-them, and an application that is given a lifespan ignores them without a word.
+start-up has opened, and what one opens the other is easily not told of. FastAPI has deprecated the handlers; Starlette 1.0 has
+removed them, and an application that is given a lifespan ignores them without a word.
 
 ## Example
 
@@ -48,12 +49,13 @@ app = FastAPI(lifespan=lifespan)
 
 ## When it is fine
 
-Frameworks that have events and no lifespan (aiohttp, Sanic, Litestar); a method of another API that happens to be called `on_event`.
+Frameworks that have events and no lifespan (aiohttp, Sanic, Litestar); a method of another API that happens to be called
+`on_event`.
 
 ## Known limits
 
-What start-up opens and shutdown does not close is reported by resource-outside-lifespan and task-never-cancelled. An application whose type the source
-does not tell is taken for one of FastAPI if the event's name is written out.
+What start-up opens and shutdown does not close is reported by resource-outside-lifespan and task-never-cancelled. An application
+whose type the source does not tell is taken for one of FastAPI if the event's name is written out.
 
 ## Fix safety
 

@@ -2,8 +2,9 @@
 
 ## Why is this bad?
 
-FastAPI runs a `def` dependency in its thread pool, as it cannot know that it does not block. For a function that reads a header or
-builds an object the hop costs many times the work, and it takes one of the pool's 40 threads, for which the routes that do block are waiting.
+FastAPI runs a `def` dependency in its thread pool, as it cannot know that it does not block. For a function that reads a header
+or builds an object the hop costs many times the work, and it takes one of the pool's 40 threads, for which the routes that do
+block are waiting.
 
 ## Example
 
@@ -41,8 +42,8 @@ async def greeting(name: str = Depends(client_name)) -> str:
 
 ## When it is fine
 
-A dependency that blocks, or that may: one call that is not known is enough; one with `yield`; one that other code calls as a plain
-function; a class.
+A dependency that blocks, or that may: one call that is not known is enough; one with `yield`; one that other code calls as a
+plain function; a class.
 
 ## Known limits
 

@@ -105,4 +105,4 @@ def _report(
     )
 
 
-RULE = Rule(code="AV105", name="sync-use-of-async-resource", severity=Severity.HIGH, item=3, check=check)
+RULE = Rule(code="AV105", name="sync-use-of-async-resource", severity=Severity.HIGH, item=3, check=check, needs_loop=False)

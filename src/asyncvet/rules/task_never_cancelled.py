@@ -89,6 +89,7 @@ def check(project: Project) -> Iterator[Finding]:
         endless = next((function for function in task.runs if never_ends(project, function) is not None), None)
         if endless is None or not _outlives(project, task) or project.tasks.is_cancelled(task):
             continue
+        place = task.places[0].word
         yield Finding(
             code=RULE.code,
             name=RULE.name,
@@ -96,8 +97,8 @@ def check(project: Project) -> Iterator[Finding]:
             severity=RULE.severity,
             span=project.span(task.scope, task.node),
             function=task.scope.qualname,
-            message=f"`{shown(task.node)}` runs `{endless.name}`, which never ends, and nothing cancels `{task.place}`; "
-            f"`{task.place}.cancel()` and await it where the service stops",
+            message=f"`{shown(task.node)}` runs `{endless.name}`, which never ends, and nothing cancels what `{place}` keeps; "
+            "cancel and await it where the service stops",
             chain=(project.frame(task.scope, task.node), project.frame(endless, endless.node))
             if not endless.is_lambda
             else (project.frame(task.scope, task.node),),
@@ -107,7 +108,7 @@ def check(project: Project) -> Iterator[Finding]:
 
 def _outlives(project: Project, task: Task) -> bool:
     """Whether a task is kept beyond the function that makes it, or by a function that lives as long as the service."""
-    if task.use != "kept" or not task.place:
+    if task.use != "kept":
         return False
     entries = project.contexts.entry_points.get(task.scope, []) if isinstance(task.scope, Function) else []
     roles = {entry.role for entry in entries}

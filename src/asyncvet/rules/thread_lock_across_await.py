@@ -44,7 +44,7 @@ class Tokens:
 ## When it is fine
 
 A thread lock around code with no await, which is what it is for where threads share the state; `acquire(blocking=False)`, which
-never waits (but not on an `RLock`).
+never waits (but not on an `RLock`); a function that only acquires, for somebody else to release.
 
 ## Known limits
 
@@ -82,7 +82,7 @@ def check(project: Project) -> Iterator[Finding]:
 
 
 def _holds_thread_lock(project: Project, function: Function, taken: Held) -> bool:
-    if taken.is_async or taken.lock is None or taken.lock.kind != "thread":
+    if taken.is_async or taken.lock is None or taken.lock.kind != "thread" or not taken.is_given_back:
         return False
     if taken.body or taken.lock.is_reentrant:
         return True

@@ -40,8 +40,8 @@ program itself knows all of.
 
 ## Known limits
 
-Whether the keys are few is not written in the source: a table by the names of configured providers is reported, too, if the name
-comes as an argument.
+Whether the keys are few is not written in the source: it is told from their names. Keys called after paths, providers, plugins and
+the like are taken to be few, keys with any other name that come as an argument to be many.
 
 ## Fix safety
 
@@ -77,4 +77,4 @@ def check(project: Project) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(code="AV207", name="unbounded-lock-table", severity=Severity.LOW, item=5, check=check)
+RULE = Rule(code="AV207", name="unbounded-lock-table", severity=Severity.LOW, item=5, needs_loop=False, check=check)

@@ -33,7 +33,8 @@ async def title(url: str) -> str:
 ## When it is fine
 
 `async with`, also by an `AsyncExitStack`; closing in `finally`; ownership that is handed on: returned, yielded, passed to a call,
-put into a container or a global, or stored on an object that closes it or can be closed.
+put into a container or a global, or stored on an object that closes it or can be closed. What belongs to another resource, such as a
+session's connection; the last lines of a script, whose end closes everything.
 
 ## Known limits
 
@@ -52,6 +53,7 @@ There is no automatic fix: where the `async with` has to end depends on what sti
 
 from collections.abc import Iterator
 
+from asyncvet.facts import tree
 from asyncvet.graph.ownership import Opened, Ownership
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import shown
@@ -74,9 +76,8 @@ def check(project: Project) -> Iterator[Finding]:
 
 
 def _call(opened: Opened) -> str:
-    return (
-        shown(opened.node).removeprefix("(").removesuffix(")") if shown(opened.node).startswith("(await") else shown(opened.node)
-    )
+    node = opened.node
+    return f"await {shown(node.value)}" if isinstance(node, tree.Await) else shown(node)
 
 
 def _remedy(opened: Opened) -> str:
@@ -88,4 +89,4 @@ def _remedy(opened: Opened) -> str:
     return f"close it by `{name}.{opened.closer}()` in a `finally`"
 
 
-RULE = Rule(code="AV104", name="unmanaged-async-resource", severity=Severity.MEDIUM, item=3, check=check)
+RULE = Rule(code="AV104", name="unmanaged-async-resource", severity=Severity.MEDIUM, item=3, check=check, needs_loop=False)

@@ -1,10 +1,8 @@
-"""Merging, excerpts, fingerprints and root causes."""
-
-from pathlib import Path
+"""Merging, fingerprints and root causes."""
 
 from msgspec.structs import replace
 
-from asyncvet.engine.findings import excerpts, identified, merged, relocated
+from asyncvet.engine.findings import identified, merged, relocated
 from asyncvet.model import Edit, Finding, Fix, Frame, Severity, Span
 
 
@@ -37,35 +35,16 @@ def test_the_gravest_go_first_then_by_place() -> None:
     assert merged([low, critical, other]) == [other, critical, low]
 
 
-def test_excerpts_are_the_stripped_lines_that_findings_stand_on(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_bytes(b"\n\r\n    call()  # \xc3\xa9\r\n\x0cx = 1")
-    (tmp_path / "latin.py").write_bytes(b"# coding: latin-1\nname = '\xe9'\r")
-    (tmp_path / "odd.py").write_bytes(b"# coding: nonsense\n'\xff'\n" + b"x" * 300)
-    findings = [
-        finding(line=3, chain=(frame("a.py", 3), frame("latin.py", 2), frame("odd.py", 2), frame("odd.py", 3))),
-        finding(line=4),
-        finding(line=99),
-        finding("gone.py"),
-    ]
-    assert excerpts(findings, tmp_path) == {
-        ("a.py", 3): "call()  # é",
-        ("a.py", 4): "x = 1",
-        ("latin.py", 2): "name = 'é'",
-        ("odd.py", 2): "'�'",
-        ("odd.py", 3): "x" * 200,
-    }
-
-
 def test_a_fingerprint_survives_moved_lines_and_tells_equals_apart() -> None:
     chain = (frame("a.py", 1), frame("b.py", 7, "b.load"))
-    texts = {("a.py", 1): "b.load()", ("b.py", 7): "time.sleep(1)"}
+    texts = {("a.py", 1, 1): "b.load()", ("b.py", 7, 1): "time.sleep(1)"}
     first, second = identified([finding(chain=chain), finding(line=1, chain=chain)], texts)
     moved_chain = (frame("a.py", 11), frame("b.py", 17, "b.load"))
-    moved_texts = {("a.py", 11): "b.load()", ("b.py", 17): "time.sleep(1)"}
+    moved_texts = {("a.py", 11, 1): "b.load()", ("b.py", 17, 1): "time.sleep(1)"}
     (moved,) = identified([finding(line=11, chain=moved_chain)], moved_texts)
     assert moved.fingerprint == first.fingerprint != second.fingerprint
     assert first.chain == (frame("a.py", 1, text="b.load()"), frame("b.py", 7, "b.load", "time.sleep(1)"))
-    (changed,) = identified([finding(chain=chain)], texts | {("b.py", 7): "time.sleep(2)"})
+    (changed,) = identified([finding(chain=chain)], texts | {("b.py", 7, 1): "time.sleep(2)"})
     assert changed.fingerprint != first.fingerprint
 
 

@@ -72,7 +72,7 @@ def test_a_report_holds_findings_with_text_and_identity(tmp_path: Path, monkeypa
         seconds=report.seconds,
         unresolved_calls=report.unresolved_calls,
         statistics=report.statistics,
-        excerpts={("app/a.py", 2): "one()"},
+        excerpts={("app/a.py", 2, 5): "one()"},
     )
     assert len(expected.fingerprint) == 16
     assert report.seconds > 0
@@ -108,6 +108,16 @@ def test_findings_in_test_files_need_to_be_asked_for(
     assert ([path for path, _ in places(report)], report.files, report.test_files_skipped) == (expected, 3, skipped)
 
 
+def test_problems_of_suppressions_in_test_files_need_to_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch)
+    for path in ("a.py", "test_a.py"):
+        (tmp_path / path).write_text("call()  # asyncvet: ignore[]\n")
+    message = "this comment silences nothing: the brackets are empty"
+    every = [ReadError(path, 1, message, "suppression") for path in ("a.py", "test_a.py")]
+    assert list(review([tmp_path], root=tmp_path).errors) == every[:1]
+    assert list(review([tmp_path], Settings(include_tests=True), root=tmp_path).errors) == every
+
+
 def test_light_findings_are_left_out_below_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "a.py")
     use(monkeypatch, finding("a.py", 1, Severity.LOW), finding("a.py", 2, Severity.MEDIUM))
@@ -120,7 +130,11 @@ def test_a_rule_that_fails_is_told_and_the_review_goes_on(tmp_path: Path, monkey
     report = review([tmp_path], root=tmp_path)
     line = use.__code__.co_firstlineno + 6
     message = f"rule AV101 bad failed, which is a fault of asyncvet: LookupError: nowhere (test_review.py:{line})"
-    assert (places(report), report.failed_rules, report.errors) == ([("a.py", 2)], ("AV101",), (ReadError("", None, message),))
+    assert (places(report), report.failed_rules, report.errors) == (
+        [("a.py", 2)],
+        ("AV101",),
+        (ReadError("", None, message, "rule"),),
+    )
 
 
 def test_paths_outside_the_root_are_shown_relative_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +145,7 @@ def test_paths_outside_the_root_are_shown_relative_to_it(tmp_path: Path, monkeyp
     assert places(report) == [("../there/a.py", 2)]
     assert report.findings[0].chain[0].path == "../there/a.py"
     assert {error.path for error in report.errors} == {"../there/broken.py"}
-    assert report.excerpts == {("../there/a.py", 2): "one()"}
+    assert report.excerpts == {("../there/a.py", 2, 5): "one()"}
 
 
 def test_progress_tells_every_stage_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

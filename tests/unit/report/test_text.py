@@ -46,7 +46,11 @@ def at(line: int) -> Finding:
 def test_one_entry_for_each_root_cause() -> None:
     report = Report(
         findings=(BLOCKING, at(1), at(2), at(3), at(4), DROPPED),
-        errors=(ReadError("app/broken.py", 9, "does not parse"), ReadError("", None, "rule AV999 failed")),
+        errors=(
+            ReadError("app/broken.py", 9, "does not parse"),
+            ReadError("app/main.py", 2, "the brackets are empty", "suppression"),
+            ReadError("", None, "rule AV999 failed", "rule"),
+        ),
         files=1200,
         lines=45_678,
         seconds=1.26,
@@ -54,10 +58,12 @@ def test_one_entry_for_each_root_cause() -> None:
         statistics={"calls": 1234},
         suppressed=2,
         test_files_skipped=30,
-        excerpts={("app/jobs.py", 3): "asyncio.create_task(work())"},
+        excerpts={("app/jobs.py", 3, 1): "asyncio.create_task(work())"},
     )
     assert render(report, Output()) == (
-        "app/main.py:12:5: AV101 blocking-call critical: `requests.get` blocks the event loop; await `httpx.AsyncClient`\n"
+        "app/main.py:12:5: AV101 blocking-call critical\n"
+        "  `requests.get` blocks the event loop\n"
+        "  await `httpx.AsyncClient`\n"
         "  │ app/main.py:12               read_item     return service.load(key)\n"
         "  │ app/service/__init__.py:140  Service.load  self.client.fetch(key)\n"
         "  ╰ app/client.py:7              fetch         requests.get(URL)  ← blocks: network, unbounded\n"
@@ -66,12 +72,18 @@ def test_one_entry_for_each_root_cause() -> None:
         "  note: Use an async client,\n"
         "        or `asyncio.to_thread`.\n"
         "\n"
-        "app/jobs.py:3:1: AV301 dropped-task medium: the task is kept nowhere\n"
+        "app/jobs.py:3:1: AV301 dropped-task medium\n"
+        "  the task is kept nowhere\n"
         "  │ asyncio.create_task(work())\n"
         "  fix: keep it in a set (safe)\n"
         "\n"
         "Could not be read; findings may be missing:\n"
         "  app/broken.py:9: does not parse\n"
+        "\n"
+        "Suppressions that silence nothing:\n"
+        "  app/main.py:2: the brackets are empty\n"
+        "\n"
+        "Rules that broke down; their findings are missing:\n"
         "  rule AV999 failed\n"
         "\n"
         "6 findings from 2 root causes: 5 critical, 1 medium\n"
@@ -87,14 +99,14 @@ def test_nothing_found_is_said() -> None:
 def test_one_more_place_of_another_rule() -> None:
     other = replace(DROPPED, root_cause="cause")
     lines = render(Report(findings=(BLOCKING, other)), Output()).splitlines()
-    assert lines[5] == "  and 1 more place reaches this: app/jobs.py:3 (AV301 dropped-task)"
+    assert lines[7] == "  and 1 more place reaches this: app/jobs.py:3 (AV301 dropped-task)"
     assert "1 root cause:" in lines[-2]
 
 
 def test_a_long_chain_is_shown_by_its_ends_unless_verbose() -> None:
     chain = tuple(Frame("a.py", line, 1, f"a.f{line}", f"f{line + 1}()") for line in range(1, 13))
     finding = replace(BLOCKING, chain=chain, sink=None, advice="", runs_in=())
-    short = render(Report(findings=(finding,)), Output()).split("\n\n")[0].splitlines()[1:]
+    short = render(Report(findings=(finding,)), Output()).split("\n\n")[0].splitlines()[3:]
     assert short == [
         "  │ a.py:1   f1   f2()",
         "  │ a.py:2   f2   f3()",
@@ -105,26 +117,143 @@ def test_a_long_chain_is_shown_by_its_ends_unless_verbose() -> None:
         "  │ a.py:11  f11  f12()",
         "  ╰ a.py:12  f12  f13()",
     ]
-    verbose = render(Report(findings=(finding,)), Output(verbose=True)).split("\n\n")[0].splitlines()[1:]
+    verbose = render(Report(findings=(finding,)), Output(verbose=True)).split("\n\n")[0].splitlines()[3:]
     assert verbose == [f"  {'╰' if n == 12 else '│'} {f'a.py:{n}':7}  {f'f{n}':3}  f{n + 1}()" for n in range(1, 13)]
 
 
 def test_verbose_names_every_place() -> None:
     lines = render(Report(findings=(BLOCKING, *map(at, range(1, 6)))), Output(verbose=True)).splitlines()
-    assert lines[5:11] == ["  and 5 more places reach this:", *(f"    app/more.py:{line}" for line in range(1, 6))]
+    assert lines[7:13] == ["  and 5 more places reach this:", *(f"    app/more.py:{line}" for line in range(1, 6))]
 
 
-def test_source_lines_are_cropped_to_the_terminal() -> None:
-    chain = (Frame("a.py", 1, 1, "a.f", "call(" + "x" * 100 + ")"),)
-    finding = replace(BLOCKING, chain=chain, sink=None, advice="", runs_in=())
-    assert render(Report(findings=(finding,)), Output(width=50)).splitlines()[1] == "  ╰ a.py:1  f  call(" + "x" * 29 + "…"
+def entry(finding: Finding, width: int | None = None, encoding: str = "utf-8") -> list[str]:
+    """The lines of the one entry of a report."""
+    return render(Report(findings=(finding,)), Output(width=width, encoding=encoding)).split("\n\n")[0].splitlines()
+
+
+def plain(*chain: Frame, sink: Sink | None = None, message: str = "it blocks", **changes: object) -> Finding:
+    """A finding of which little more than the chain is shown."""
+    return replace(BLOCKING, chain=chain, sink=sink, message=message, advice="", runs_in=(), **changes)
+
+
+NETWORK = Sink("requests.get", "network", "unbounded", 2.5)
+LONG = Frame("app/client.py", 7, 5, "app.client.fetch", "requests.get(" + "x" * 100 + ")")
+
+
+def test_a_narrow_terminal_has_the_source_text_below_places() -> None:
+    finding = plain(CHAIN[0], LONG, sink=NETWORK)
+    assert entry(finding, 92)[2:] == [
+        "  │ app/main.py:12   read_item  return service.load(key)",
+        "  ╰ app/client.py:7  fetch      requests.get(" + "x" * 46 + "…",
+        "                                ← blocks: network, at most 2.5 s",
+    ]
+    assert entry(finding, 60)[2:] == [
+        "  │ app/main.py:12  read_item",
+        "  │     return service.load(key)",
+        "  ╰ app/client.py:7  fetch",
+        "        requests.get(xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…",
+        "        ← blocks: network, at most 2.5 s",
+    ]
+    assert entry(plain(CHAIN[0], CHAIN[2], sink=NETWORK), 60)[2:] == [
+        "  │ app/main.py:12   read_item  return service.load(key)",
+        "  ╰ app/client.py:7  fetch      requests.get(URL)",
+        "                                ← blocks: network, at most 2.5 s",
+    ]
+
+
+def test_a_frame_whose_source_is_not_there_is_its_place() -> None:
+    assert entry(plain(CHAIN[0], replace(CHAIN[2], text=""), sink=NETWORK), 40)[2:] == [
+        "  │ app/main.py:12  read_item",
+        "  │     return service.load(key)",
+        "  ╰ app/client.py:7  fetch",
+        "        ← blocks: network, at most 2.5 s",
+    ]
+
+
+def test_a_frame_that_stands_alone_is_its_source_text() -> None:
+    assert entry(plain(CHAIN[2], sink=NETWORK))[2:] == ["  │ requests.get(URL)  ← blocks: network, at most 2.5 s"]
+    assert entry(plain(LONG, sink=NETWORK), 50)[2:] == [
+        "  │ requests.get(" + "x" * 32 + "…",
+        "  │ ← blocks: network, at most 2.5 s",
+    ]
+
+
+def test_a_frame_that_would_be_shown_twice_is_shown_once() -> None:
+    assert entry(plain(CHAIN[0], replace(CHAIN[0], column=9), sink=NETWORK))[2:] == [
+        "  │ return service.load(key)  ← blocks: network, at most 2.5 s"
+    ]
+
+
+def test_a_place_that_would_be_named_twice_is_named_once() -> None:
+    again = [replace(found, span=replace(found.span, column=9)) for found in (BLOCKING, at(1), at(1))]
+    lines = render(Report(findings=(BLOCKING, at(1), *again)), Output()).splitlines()
+    assert lines[7] == "  and 1 more place reaches this: app/more.py:1"
+
+
+@pytest.mark.parametrize(
+    ("sink", "note"),
+    [
+        (Sink("bcrypt.hashpw", "hash", "cpu"), "  ← computes: hash"),
+        (Sink("time.sleep", "sleep", "unbounded"), "  ← blocks: sleep, unbounded"),
+        (Sink("asyncio.run", "", "unbounded"), ""),
+    ],
+)
+def test_the_end_of_a_chain_says_what_it_does(sink: Sink, note: str) -> None:
+    assert entry(plain(CHAIN[2], sink=sink))[2:] == [f"  │ requests.get(URL){note}"]
+
+
+def test_text_is_wrapped_between_words_and_not_within_code() -> None:
+    finding = replace(
+        plain(CHAIN[2], message="`a; b` is called here and waits for what never comes; use `await to_thread(a, b)` in its place"),
+        advice="Whoever waits here waits for ever and ever.",
+        runs_in=("event-loop: route GET /a/long/path", "event-loop: route GET /another/path"),
+    )
+    assert entry(finding, 40) == [
+        "app/main.py:12:5: AV101 blocking-call critical",
+        "  `a; b` is called here and waits for",
+        "    what never comes",
+        "  use `await to_thread(a, b)` in its",
+        "    place",
+        "  │ requests.get(URL)",
+        "  runs in: event-loop:",
+        "           route GET /a/long/path,",
+        "           route GET /another/path",
+        "  note: Whoever waits here waits for",
+        "        ever and ever.",
+    ]
+
+
+def test_the_worst_of_a_root_cause_leads_its_entry() -> None:
+    lighter, fewer, longer = (replace(BLOCKING, span=replace(BLOCKING.span, path=path)) for path in ("a.py", "b.py", "c.py"))
+    lighter = replace(lighter, severity=Severity.HIGH)
+    fewer = replace(fewer, runs_in=BLOCKING.runs_in[:1])
+    longer = replace(longer, chain=(CHAIN[0], *CHAIN))
+    lines = render(Report(findings=(lighter, fewer, longer, BLOCKING)), Output()).splitlines()
+    assert lines[0].startswith("app/main.py:12:5: ")
+    assert lines[7] == "  and 3 more places reach this: c.py:12, b.py:12, a.py:12"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_an_encoding_without_the_marks_gets_plain_ones(encoding: str) -> None:
+    chain = (CHAIN[0], *(Frame("a.py", line, 1, "a.f", "f()") for line in range(1, 9)), LONG)
+    lines = entry(plain(*chain, sink=NETWORK), 93, encoding)
+    assert lines[2:] == [
+        "  | app/main.py:12   read_item  return service.load(key)",
+        *(f"  | a.py:{line}           f          f()" for line in range(1, 4)),
+        "  : 3 more calls (--verbose shows them)",
+        "  | a.py:7           f          f()",
+        "  | a.py:8           f          f()",
+        "  ` app/client.py:7  fetch      requests.get(" + "x" * 46 + "~",
+        "                                <- blocks: network, at most 2.5 s",
+    ]
+    assert max(map(len, lines)) == 92
 
 
 def test_colours_only_where_they_are_shown() -> None:
     report = Report(findings=(DROPPED,))
     assert "\x1b" not in render(report, Output())
     first = render(report, Output(colour=True)).splitlines()[0]
-    assert first == "\x1b[1mapp/jobs.py:3:1\x1b[0m: \x1b[33mAV301 dropped-task medium\x1b[0m: the task is kept nowhere"
+    assert first == "\x1b[1mapp/jobs.py:3:1\x1b[0m: \x1b[33mAV301 dropped-task medium\x1b[0m"
 
 
 @pytest.mark.parametrize(

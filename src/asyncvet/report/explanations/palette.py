@@ -61,7 +61,7 @@ def lines_of(node: Node) -> list[str]:
     if node.keeps:
         kind = ", ".join(dict.fromkeys(filter(None, (node.category, node.stall))))
         return [cropped(node.name), kind or node.keeps]
-    name = ".".join(node.name.split(".")[-2:]) if node.name[-1:].isalnum() or node.name.endswith("_") else node.name
+    name = ".".join(node.name.split(".")[-2:])
     lines = [cropped(f"async {name}" if node.is_async else name), cropped(f"{node.path}:{node.line}", from_left=True)]
     return (
         lines

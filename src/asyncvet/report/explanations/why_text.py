@@ -97,12 +97,10 @@ def _callee(callee: Callee) -> Iterator[str]:
 
 
 def _library(library: Library) -> Iterator[str]:
-    if not library.effect:
-        yield f"    calls {library.name}, of which the catalogue says nothing"
-        return
     stall = library.stall if library.effect in ("blocks", "cpu-bound") else ""
     facts = [library.effect, library.category, stall, "async" if library.is_async else ""]
-    yield f"    calls {library.name}: {', '.join(filter(None, facts))}{f'; {library.why}' if library.why else ''}"
+    told = "; ".join(filter(None, [", ".join(filter(None, facts)), library.why]))
+    yield f"    calls {library.name}{f': {told}' if told else ''}"
 
 
 def _way(way: Way) -> Iterator[str]:
