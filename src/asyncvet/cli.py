@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from asyncvet import __version__, report, rules
 from asyncvet.config import Settings, UsageError, load, load_file, severity
-from asyncvet.engine import Progress, explaining, review
+from asyncvet.engine import Progress, environment, explaining, learning, review
 from asyncvet.engine.reading import uncollected
 from asyncvet.engine.selection import unknown_rule
 from asyncvet.graph.neighbourhood import CallGraph
@@ -316,11 +316,37 @@ DRAWINGS: dict[str, Callable[[CallGraph], str]] = {
     ".json": explanations.as_json,
 }
 
+# --- asyncvet learn ------------------------------------------------------------------------------
+
+
+def _add_learn_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("distribution", metavar="DISTRIBUTION", help="name under which it is installed")
+    parser.add_argument("--python", type=Path, metavar="ENV", help="environment that holds it (default: a .venv here or above)")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write the catalogue file (default: standard output)")
+
+
+def _learn(options: argparse.Namespace) -> int:
+    library = environment.find(options.python, Path.cwd())
+    if library is None:
+        raise UsageError("there is no virtual environment here; name one by --python")
+    with uncollected():
+        text = learning.learn(options.distribution, library)
+    if options.output is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        options.output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{options.output}: cannot be written: {error.strerror}") from error
+    return 0
+
+
 COMMANDS = {
     "check": Command("Report what stalls the event loop, loses tasks or races on shared state.", _add_check_arguments, _check),
     "why": Command(
         "Tell where the code on a line runs, what it reaches, and why that is reported or not.", _add_why_arguments, _why
     ),
     "graph": Command("Draw the calls around a function.", _add_graph_arguments, _graph),
+    "learn": Command("Derive a catalogue file from the source of an installed distribution.", _add_learn_arguments, _learn),
     "rule": Command("List the rules, or show the page of one.", _add_rule_arguments, _rule),
 }

@@ -25,7 +25,7 @@ _WORDS = {
     "category": get_args(Category),
     "stall": get_args(Stall),
     "of": ("call", "constructor"),
-    "timeout": ("none",),
+    "timeout": ("none", "a number of seconds"),
 }
 
 

@@ -131,9 +131,7 @@ class Members:
             return (Bound(Symbol(f"builtins.str.{name}"), value),)
         if isinstance(value, Container | Tuple | GeneratorOf | Coroutine):
             return (Bound(Symbol(f"builtins.{_container_type(value)}.{name}"), value),)
-        if isinstance(value, Function | Bound | Wrapped | Partial):
-            return self._of_function(value, name)
-        return NOTHING
+        return self._of_function(value, name)
 
     def _of_function(self, value: Value, name: str) -> Values:
         """Attributes that a decorator puts on a function: `task.delay`, `cached.cache_clear`."""

@@ -265,7 +265,13 @@ class Flow:
 
     def real_waits(self, taken: Held) -> list[tree.Node]:
         """The waits that are not for taking this lock."""
-        return [wait for wait in self.waits if not (wait.start <= taken.node.start < wait.end and isinstance(wait, tree.With))]
+        taking = {
+            id(wait)
+            for wait in self.waits
+            if (isinstance(wait, tree.With) and any(item.value is taken.node for item in wait.items))
+            or (isinstance(wait, tree.Await) and wait.value is taken.node)
+        }
+        return [wait for wait in self.waits if id(wait) not in taking]
 
     # --- tests --------------------------------------------------------------------------------------
 

@@ -112,11 +112,11 @@ class Tasks:
         if task.is_local and isinstance(task.scope, Function):
             scopes = list(_with_inner(task.scope))
             return any(place.word in _words(task) for place in (*self._cancelled_in(scopes), *self._handed_in(scopes)))
-        return self._is_mentioned(task, self._cancelled) or self._is_mentioned(task, self._handed)
+        return self._is_among(task, self._cancelled) or self._is_among(task, self._handed)
 
     def is_awaited(self, task: Task) -> bool:
         """Whether something in the project awaits what keeps a task, or hands it to code that may."""
-        return task.use in ("returned", "awaited", "passed") or self._is_mentioned(task, self._handed)
+        return task.use in ("returned", "awaited", "passed") or self._is_among(task, self._handed)
 
     def is_supervised(self, task: Task) -> bool:
         """Whether an error of a task is seen while the service runs: not just by the code that stops the task."""
@@ -126,7 +126,7 @@ class Tasks:
             return True
         if task.is_local and isinstance(task.scope, Function):
             return any(place.word in _words(task) for place in self._handed_in(_with_inner(task.scope)))
-        return self._is_mentioned(task, self._watched)
+        return self._is_among(task, self._watched)
 
     def cancels(self, scope: Body) -> list[tree.Call]:
         """The calls in a body that cancel something."""
@@ -154,8 +154,8 @@ class Tasks:
         texts = self.related(expr, scope)
         words = {text.rpartition(".")[2] for text in texts}
         shared = {text.rpartition(".")[2] for text in texts if "." in text}
-        here = {mention.word for mention in self._handed_in([scope])}
-        return bool(words & here) or bool(shared & {mention.word for mention in self._handed})
+        here = {place.word for place in self._handed_in([scope])}
+        return bool(words & here) or bool(shared & {place.word for place in self._handed})
 
     def related(self, expr: tree.Node, scope: Body) -> frozenset[str]:
         """What an expression names, and what those names were taken from: dotted texts."""
@@ -282,7 +282,7 @@ class Tasks:
             return "returned", (Place(name),)
         return "kept", (*places, Place(name))
 
-    def _is_mentioned(self, task: Task, places: frozenset[Place]) -> bool:
+    def _is_among(self, task: Task, places: frozenset[Place]) -> bool:
         kept = [place for place in task.places if place.owner is not None or place.word not in task.scope.bindings] or task.places
         return any(
             found.word == place.word and (found.owner is None or place.owner is None or self._kin(found.owner, place.owner))
@@ -298,10 +298,8 @@ class Tasks:
     @cached_property
     def _near(self) -> list[Body]:
         """The bodies that name something which keeps a task."""
-        places = {task.place for task in self.made} - {""}
-        return [
-            scope for scope in self._bodies if not places.isdisjoint(scope.module.bindings) or _reads_attribute(scope, places)
-        ]
+        words = {word for task in self.made for word in _words(task)}
+        return [scope for scope in self._bodies if not words.isdisjoint(scope.module.bindings) or _reads_attribute(scope, words)]
 
     @cached_property
     def _cancelled(self) -> frozenset[Place]:
@@ -324,12 +322,12 @@ class Tasks:
                 if isinstance(site.node, tree.Call) and isinstance(site.node.func, tree.Attribute)
                 if site.node.func.attr in _ASKING or (site.node.func.attr == "done" and any(site.block.loops()))
             ]
-            found.update(self._mentions([*asked, *(call.func for call in self._callbacks_in(scope))], scope))
+            found.update(self._places([*asked, *(call.func for call in self._callbacks_in(scope))], scope))
         return frozenset(found)
 
     def _cancelled_in(self, scopes: Iterable[Body]) -> Iterator[Place]:
         for scope in scopes:
-            yield from self._mentions(
+            yield from self._places(
                 [call.func.value for call in self.cancels(scope) if isinstance(call.func, tree.Attribute)], scope
             )
 
@@ -342,7 +340,7 @@ class Tasks:
             if isinstance(scope, Function):
                 exprs += [node.value for node in scope.awaits if isinstance(node, tree.Await)]
                 exprs += [expr for expr, _ in scope.returns]
-            yield from self._mentions([expr for expr in exprs if not isinstance(expr, tree.Call)], scope)
+            yield from self._places([expr for expr in exprs if not isinstance(expr, tree.Call)], scope)
 
     def _callbacks_in(self, scope: Body) -> list[tree.Call]:
         """Calls that give a task a callback which does more than forget it."""
@@ -353,7 +351,7 @@ class Tasks:
             if site.node.func.attr in _CALLBACKS and not (site.node.args and last_name(site.node.args[0]) in _FORGETTING)
         ]
 
-    def _mentions(self, exprs: Iterable[tree.Node], scope: Body) -> Iterator[Place]:
+    def _places(self, exprs: Iterable[tree.Node], scope: Body) -> Iterator[Place]:
         owner = _self_owner(scope)
         for expr in exprs:
             for text in self.related(expr, scope):

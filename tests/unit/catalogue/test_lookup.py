@@ -36,6 +36,8 @@ names = ["shop.Client.name"]
 names = ["shop.Store", "shop.stores.Store"]
 attributes = { owner = "shop.Person", city = "shop.City" }
 enter = "self"
+timeout = 30
+bound = ["patience", 1]
 
 [[type]]
 names = ["shop.WebStore"]
@@ -114,6 +116,8 @@ def test_type_has_what_it_inherits(catalogue: Catalogue) -> None:
         attributes={"owner": "shop.Firm", "city": "shop.City"},
         enter="self",
         iterates="web.Line",
+        timeout=30,
+        bound=("patience", 1),
     )
 
 

@@ -61,6 +61,10 @@ def test_reads_every_table(tmp_path: Path) -> None:
             'api entry 1 ("shop.buy"), key "stall": "forever" is not one of its words; valid are unbounded, device, short',
         ),
         (
+            HEAD + API + 'timeout = "never"\n',
+            'api entry 1 ("shop.buy"), key "timeout": "never" is not one of its words; valid are none, a number of seconds',
+        ),
+        (
             HEAD + '[[api]]\nnames = ["shop.buy"]\neffect = "blocks"\nwhy = "waits"\n',
             'api entry 1 ("shop.buy"): effect "blocks" needs the key "category"',
         ),
