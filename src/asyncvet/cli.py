@@ -21,12 +21,13 @@ from msgspec.structs import replace
 
 from asyncvet import __version__, report, rules
 from asyncvet.config import Settings, UsageError, load, load_file, severity
-from asyncvet.engine import Progress, environment, explaining, learning, review
+from asyncvet.engine import Progress, environment, explaining, git, learning, review
+from asyncvet.engine.changes import Changes, from_diff
 from asyncvet.engine.reading import uncollected
 from asyncvet.engine.selection import unknown_rule
 from asyncvet.graph.neighbourhood import CallGraph
 from asyncvet.model import Severity
-from asyncvet.report import Output, Report, explanations
+from asyncvet.report import Output, Render, Report, checklist, explanations
 from asyncvet.report.explanations import graph_dot, graph_svg, graph_text, why_text
 
 FOUND, UNABLE, INTERRUPTED = 1, 2, 130
@@ -86,10 +87,19 @@ def _complain(message: str, status: int) -> int:
     return status
 
 
-# --- asyncvet check ------------------------------------------------------------------------------
+# --- asyncvet check, asyncvet review ------------------------------------------------------------
 
 
 def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_reviewing_arguments(parser, report.formats(), Severity.LOW)
+
+
+def _add_review_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_reviewing_arguments(parser, checklist.FORMATS, Severity.HIGH)
+
+
+def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[str], bound: Severity) -> None:
+    """The arguments of the commands that run the rules."""
     add = parser.add_argument
     add("paths", nargs="*", type=Path, default=[Path()], metavar="PATH", help="files and folders (default: this folder)")
     kinds = "codes, names, prefixes (AV1), separated by commas"
@@ -97,9 +107,10 @@ def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     add("--ignore", action="append", type=_selectors, metavar="RULES", help="rules not to run, besides the configured")
     levels = "low, medium, high or critical"
     add("--min-severity", type=_level, metavar="SEVERITY", help=f"leave out lighter findings: {levels}")
-    add("--fail-on", type=_level, default=Severity.LOW, metavar="SEVERITY", help="exit with 1 from here on (default: low)")
+    add("--fail-on", type=_level, default=bound, metavar="SEVERITY", help=f"exit with 1 from here on (default: {bound.word})")
+    _add_scope_arguments(parser)
     add("--include-tests", action="store_true", default=None, help="report findings in test files too")
-    add("--format", choices=report.formats(), default="text", help="how to write the report (default: text)")
+    add("--format", choices=formats, default="text", help="how to write the report (default: text)")
     add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
     add(
         "--python",
@@ -113,17 +124,48 @@ def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     add("--verbose", action="store_true", help="leave nothing out of the report")
 
 
+def _add_scope_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_mutually_exclusive_group().add_argument
+    add("--since", metavar="REV", help="report only what has changed since the branch left this revision of git")
+    add("--diff", metavar="FILE", help="report only what this unified diff, already applied, brings about (-: standard input)")
+
+
 def _check(options: argparse.Namespace) -> int:
+    return _reviewing(options, report.load(options.format), examine=False)
+
+
+def _review(options: argparse.Namespace) -> int:
+    return _reviewing(options, checklist.load(options.format), examine=True)
+
+
+def _reviewing(options: argparse.Namespace, render: Render, examine: bool) -> int:
     settings = _settings(options)
+    changes = _changes(options)
     with uncollected():
         with _progress_bar() as progress:
-            outcome = review(options.paths, settings, progress=progress)
-        _write(outcome, options)
+            outcome = review(options.paths, settings, progress=progress, changes=changes, examine=examine)
+        _write(outcome, render, options)
         gc.freeze()  # the process ends here; a last collection of all that was linked would take a tenth of the whole time
     if outcome.failed_rules:
         return UNABLE
     found = any(finding.severity >= options.fail_on for finding in outcome.findings)
     return FOUND if found and not options.exit_zero else 0
+
+
+def _changes(options: argparse.Namespace) -> Changes | None:
+    """What the change is that the review is about; None if it is about everything."""
+    if options.since is None and options.diff is None:
+        return None
+    folder = _common_folder(options.paths)
+    folder = folder if folder.is_dir() else folder.parent
+    if options.since is not None:
+        return git.since(options.since, folder)
+    try:
+        diff = sys.stdin.buffer.read() if options.diff == "-" else Path(options.diff).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{options.diff}: cannot be read: {error.strerror}") from error
+    name = "standard input" if options.diff == "-" else options.diff
+    return from_diff(diff, name, [Path.cwd(), *filter(None, [git.top_of(folder)])])
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -150,8 +192,7 @@ def _common_folder(paths: Sequence[Path]) -> Path:
     return Path(os.path.commonpath([path.absolute() for path in paths]))
 
 
-def _write(outcome: Report, options: argparse.Namespace) -> None:
-    render = report.load(options.format)
+def _write(outcome: Report, render: Render, options: argparse.Namespace) -> None:
     try:
         if options.output:
             options.output.write_text(render(outcome, Output(verbose=options.verbose)), encoding="utf-8")
@@ -343,6 +384,7 @@ def _learn(options: argparse.Namespace) -> int:
 
 COMMANDS = {
     "check": Command("Report what stalls the event loop, loses tasks or races on shared state.", _add_check_arguments, _check),
+    "review": Command("Give a verdict on each item of the checklist for asynchronous code.", _add_review_arguments, _review),
     "why": Command(
         "Tell where the code on a line runs, what it reaches, and why that is reported or not.", _add_why_arguments, _why
     ),

@@ -91,6 +91,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         runs_once: It provably runs once in the life of the process.
         root_cause: Findings that one edit would end share this id.
         fingerprint: Identity that survives moved lines; filled in by the engine.
+        scope: What a review of a change has to do with it, filled in by the engine: its own line or that of the sink is ``changed``,
+            or it stands in unchanged code and the ``impact`` of the change reaches it. None in a review of everything.
     """
 
     code: str
@@ -107,6 +109,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     runs_once: bool = False
     root_cause: str = ""
     fingerprint: str = ""
+    scope: Literal["changed", "impact"] | None = None
     fix: Fix | None = None
 
 

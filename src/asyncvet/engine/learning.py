@@ -113,7 +113,8 @@ def _of_function(name: str, function: Function, project: Project) -> Iterator[Le
     for kind in _KINDS:
         ways = list(project.reach.ways(function, kind))
         if ways:
-            yield Learned(name, False, tuple(min(ways, key=_rank)))
+            best = min(ways, key=_rank)
+            yield Learned(name, False, tuple(best))
             return
 
 

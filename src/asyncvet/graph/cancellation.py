@@ -94,7 +94,20 @@ def hands_on(catch: Catch) -> bool:
     if any(isinstance(site.node, tree.Call) and last_name(site.node.func) in _COUNTING for site in catch.function.sites):
         return True
     name = catch.node.name if isinstance(catch.node, tree.Handler) else None
-    return name is not None and any(_is_passed_on(node, name) for node in catch.body)
+    return _is_raised_later(catch) or (name is not None and any(_is_passed_on(node, name) for node in catch.body))
+
+
+def _is_raised_later(catch: Catch) -> bool:
+    """Whether a handler notes the cancellation in a name that is tested further down before something is raised."""
+    assigned = [target for node in walk.nodes(catch.body) if isinstance(node, tree.Assign) for target in node.targets]
+    noted = {target.id for target in assigned if isinstance(target, tree.Name)}
+    return bool(noted) and any(
+        isinstance(node, tree.If)
+        and node.start > catch.node.end
+        and any(isinstance(part, tree.Name) and part.id in noted for part in walk.nodes(node.test))
+        and any(isinstance(part, tree.Raise) for part in walk.nodes(node.body))
+        for node in walk.nodes(walk.body(catch.function))
+    )
 
 
 def is_log(statement: tree.Stmt) -> bool:

@@ -58,13 +58,12 @@ def lost(project: Project, scope: Body) -> Iterator[Lost]:
         if not isinstance(node, tree.Call):
             continue
         yield from _handed_to_sync_callers(project, site)
-        if site.awaited or not _may_make(site):
+        if site.awaited:
             continue
-        found = _fate(site, node)
-        if found is not None and makes_coroutine(project, site):
-            yield Lost(scope, node, *found)
-        elif found == ("dropped", "") and _makes_stream(project, node, scope):
-            yield Lost(scope, node, "dropped", is_stream=True)
+        is_stream = _makes_stream(project, node, scope)
+        found = _fate(site, node) if is_stream or makes_coroutine(project, site) else None
+        if found is not None and (not is_stream or found[0] == "dropped"):
+            yield Lost(scope, node, *found, is_stream=is_stream)
 
 
 def makes_coroutine(project: Project, site: CallSite) -> bool:
@@ -82,10 +81,6 @@ def is_coroutine_function(project: Project, function: Function, skip: int = 0) -
 
 
 # --- what is called ------------------------------------------------------------------------------
-
-
-def _may_make(site: CallSite) -> bool:
-    return not site.targets or any(target.mode.value == "coroutine" for target in site.targets)
 
 
 def _is_coroutine_function(project: Project, value: Value, site: CallSite | None = None) -> bool:

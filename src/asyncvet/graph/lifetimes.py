@@ -45,8 +45,8 @@ class Lifetimes:
         family = [cls, *self._project.inference.members.subclasses(cls)]
         if _ONE_USER.search(cls.name) or any(_ONE_USER_BASES.search(name) for name in self._base_names(cls)):
             return False
-        makers = [is_kept for member in family for is_kept in self._makers.get(member, ())]
-        return not makers or any(makers)
+        makers = [maker for member in family for maker in self._makers.get(member, ())]
+        return not makers or any(_is_kept(*maker) for maker in makers)
 
     def _base_names(self, cls: Class) -> Iterator[str]:
         for base in self._project.inference.members.mro(cls)[1:]:
@@ -54,16 +54,16 @@ class Lifetimes:
         yield from map(last_name, cls.node.bases)
 
     @cached_property
-    def _makers(self) -> dict[Class, list[bool]]:
-        """For every call that makes an instance of a class, whether it is kept beyond the function that makes it."""
-        makers: dict[Class, list[bool]] = {}
+    def _makers(self) -> dict[Class, list[tuple[Body, tree.Call, tree.Stmt | None]]]:
+        """The calls that make an instance of each class, with the bodies and statements in which they stand."""
+        makers: dict[Class, list[tuple[Body, tree.Call, tree.Stmt | None]]] = {}
         bodies: tuple[Body, ...] = (*self._project.modules.values(), *self._project.functions)
         for scope in bodies:
             for site in scope.sites:
                 if isinstance(site.node, tree.Call):
                     for value in self._project.inference.callee(site.node, scope):
                         if isinstance(value, Class):
-                            makers.setdefault(value, []).append(_is_kept(scope, site.node, site.statement))
+                            makers.setdefault(value, []).append((scope, site.node, site.statement))
         return makers
 
 

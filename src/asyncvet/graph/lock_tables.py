@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
@@ -55,16 +54,16 @@ def growing(project: Project) -> Iterator[Growth]:
 
 def _insertions(project: Project, function: Function) -> Iterator[tuple[tree.Node, tree.Node, tree.Node]]:
     """Where a function puts a new lock into a table: the node, the table, the key."""
-    for node in walk.nodes(walk.body(function)):
-        if isinstance(node, tree.Assign) and _is_new_lock(project, node.value, function):
-            for target in node.targets:
-                if isinstance(target, tree.Subscript):
-                    yield target, target.value, target.index
-        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute):
-            if node.func.attr == "setdefault" and len(node.args) == 2 and _is_new_lock(project, node.args[1], function):
-                yield node, node.func.value, node.args[0]
-        elif isinstance(node, tree.Subscript) and _makes_missing_locks(project, node.value, function):
+    for scope, target, value in function.module.item_assignments:
+        if scope is function and _is_new_lock(project, value, function):
+            yield target, target.value, target.index
+    for site in function.sites:
+        node = site.node
+        if isinstance(node, tree.Subscript) and _makes_missing_locks(project, node.value, function):
             yield node, node.value, node.index
+        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and node.func.attr == "setdefault":
+            if len(node.args) == 2 and _is_new_lock(project, node.args[1], function):
+                yield node, node.func.value, node.args[0]
 
 
 def _is_new_lock(project: Project, expr: tree.Node | None, function: Function) -> bool:
@@ -123,8 +122,13 @@ def _is_bounded(project: Project, function: Function, place: Place) -> bool:
     if not values or not all(_is_plain(project, value, scope) for value, scope in values) or len(values) > 2:
         return True
     modules = [function.module] if isinstance(place.home, str) else list(project.modules.values())
-    bodies = chain.from_iterable((module, *module.functions) for module in modules)
-    return any(_shrinks(node, place.name) for body in bodies for node in walk.nodes(walk.body(body)))
+    return any(_shrinks(node, place.name) for body in _bodies(modules) for node in walk.nodes(walk.body(body)))
+
+
+def _bodies(modules: list[Module]) -> Iterator[Body]:
+    for module in modules:
+        yield module
+        yield from module.functions
 
 
 def _is_plain(project: Project, value: tree.Node | None, scope: Body) -> bool:

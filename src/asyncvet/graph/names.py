@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from asyncvet.graph.modules import submodule
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
 _END = (1 << 62) - 1
+_MOST = 200
+"""So many assignments may reach one use. There are more in generated code only, and looking at all of them takes quadratic time."""
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -127,20 +130,26 @@ def reaching(bindings: list[Binding], scope: Scope, offset: int) -> list[Binding
         return bindings
     use = scope.block_at(offset)
     found: list[Binding] = []
-    loops = list(use.loops())
-    later: list[tuple[Binding, Block]] = []
-    for binding in sorted(bindings, key=lambda binding: -binding.from_):
-        if binding.kind in ("augmented", "annotation"):
-            continue
-        if binding.from_ > offset:
-            later += [(binding, loop) for loop in loops[-1:] if loop.holds(binding.block)]
+    name = bindings[0].name
+    is_whole = scope.bindings.get(name) is bindings
+    ordered = scope.latest_first(name) if is_whole else sorted(bindings, key=lambda binding: -binding.from_)
+    first = bisect_left(ordered, -offset, key=lambda binding: -binding.from_)
+    outermost = list(use.loops())[-1:]
+    later = [(binding, loop) for loop in outermost for binding in ordered[:first] if _gives(binding) and loop.holds(binding.block)]
+    for binding in map(ordered.__getitem__, range(first, len(ordered))):
+        if not _gives(binding):
             continue
         if binding.block.excludes(use) or (not binding.block.holds(use) and _leaves(binding, use)):
             continue
         found.append(binding)
-        if binding.block.holds(use):
+        if binding.block.holds(use) or len(found) == _MOST:
             return found + [late for late, loop in later if not loop.holds(binding.block)]
     return found + [late for late, _ in later] or bindings
+
+
+def _gives(binding: Binding) -> bool:
+    """Whether a binding gives its name a value of its own."""
+    return binding.kind not in ("augmented", "annotation")
 
 
 def final(bindings: list[Binding], scope: Scope) -> list[Binding]:

@@ -52,10 +52,9 @@ class Ownership:
         for function in self._project.functions:
             if function.is_lambda:
                 continue
-            for site in function.sites:
+            for site in self._project.sites(function):
                 node = site.node
-                closers = self._closers(node, function) if isinstance(node, tree.Call) else ()
-                if closers and isinstance(node, tree.Call):
+                if isinstance(node, tree.Call) and site.names and (closers := self._closers(node, function)):
                     yield from self._opened(node, closers, function)
 
     def _closers(self, node: tree.Call, function: Function) -> tuple[str, ...]:
@@ -162,7 +161,7 @@ class Ownership:
         """Whether an attribute of `self` holds it that no code of the project closes or gives out."""
         if function.owner is None or last_name(target.value) != function.self_name:
             return False
-        return target.attr not in self._closed_attributes and self._is_seen_whole(function.owner)
+        return self._is_seen_whole(function.owner) and target.attr not in self._closed_attributes
 
     def _is_seen_whole(self, cls: Class) -> bool:
         """Whether a class closes nothing at all: what has a way to be closed may close its parts in ways that are not followed."""

@@ -141,6 +141,13 @@ class Scope:
     bindings: dict[str, list[Binding]] = field(default_factory=dict, repr=False)
     blocks: list[Block] = field(default_factory=list, repr=False)
     """Its blocks in the order of the text, outer ones first."""
+    _latest_first: dict[str, list[Binding]] = field(default_factory=dict, init=False, repr=False)
+
+    def latest_first(self, name: str) -> list[Binding]:
+        """The bindings of a name, the one that holds from furthest down first."""
+        if name not in self._latest_first:
+            self._latest_first[name] = sorted(self.bindings[name], key=lambda binding: -binding.from_)
+        return self._latest_first[name]
 
     def block_at(self, offset: int) -> Block:
         """The innermost block that holds an offset."""

@@ -62,9 +62,17 @@ class Task:
 
     @property
     def is_local(self) -> bool:
-        """Only local names of the function that makes it keep it."""
-        names = self.scope.bindings if isinstance(self.scope, Function) else ()
-        return self.use == "kept" and all(place.owner is None and place.word in names for place in self.places)
+        """Only local names of the function that makes it, and containers that it made itself, keep it."""
+        return self.use == "kept" and isinstance(self.scope, Function) and all(map(self._is_own, self.places))
+
+    def _is_own(self, place: Place) -> bool:
+        bindings = self.scope.bindings.get(place.word, []) if place.owner is None else []
+        return bool(bindings) and all(self._is_fresh(binding.value) for binding in bindings if binding.kind != "annotation")
+
+    def _is_fresh(self, value: tree.Node | None) -> bool:
+        if isinstance(value, tree.Call) and not isinstance(value.func, tree.Name):
+            return value.start <= self.node.start < value.end or last_name(value.func) in _MAKING
+        return isinstance(value, tree.Sequence | tree.Dict | tree.Comprehension | tree.Call | tree.Const | tree.Operation)
 
 
 class Tasks:

@@ -37,7 +37,7 @@ def body(scope: Body) -> list[tree.Statement]:
     """The statements of a function or module; a lambda's expression counts as one."""
     if isinstance(scope.node, tree.Lambda):
         return [tree.ExprStmt(scope.node.body.start, scope.node.body.end, scope.node.body)]
-    return scope.node.body  # type: ignore[union-attr]
+    return scope.node.body
 
 
 def awaits(start: tree.Node | Iterable[tree.Node]) -> Iterator[tree.Node]:

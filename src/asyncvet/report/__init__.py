@@ -14,7 +14,26 @@ from collections.abc import Callable
 
 import msgspec
 
+from asyncvet.graph.evidence import Evidence
 from asyncvet.model import Finding, ReadError, Severity
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """What the verdicts on the checklist's items need beside the findings.
+
+    Attributes:
+        evidence: Of each item, by number.
+        rules: The rules that ran to their end, by code, with the number of each one's item.
+        broken: Items of which a rule broke down.
+        left_out: Number of findings lighter than the report was asked for, by item.
+        is_of_change: Only what a change brings about was looked at.
+    """
+
+    evidence: tuple[Evidence, ...] = ()
+    rules: dict[str, int] = {}
+    broken: tuple[int, ...] = ()
+    left_out: dict[int, int] = {}
+    is_of_change: bool = False
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,9 +49,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         unresolved_calls: Calls of which nothing is known about what they run.
         test_files_skipped: Test files that were read and whose findings are not reported.
         suppressed: Findings that comments in the code silence.
+        unrelated: Findings that the change under review does not bring about.
         failed_rules: Codes of the rules that broke down.
         statistics: Further counts of the graph, by name.
         excerpts: The source text at the place of each finding, on one line: path, line and column to text.
+        examined: What the checklist's verdicts are made of, if the review was asked for it.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -44,9 +65,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unresolved_calls: int = 0
     test_files_skipped: int = 0
     suppressed: int = 0
+    unrelated: int = 0
     failed_rules: tuple[str, ...] = ()
     statistics: dict[str, int] = {}
     excerpts: dict[tuple[str, int, int], str] = {}
+    examined: Examined | None = None
 
     @property
     def by_severity(self) -> dict[Severity, int]:

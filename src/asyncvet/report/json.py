@@ -17,7 +17,7 @@ def render(report: Report, output: Output) -> str:  # noqa: ARG001
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "asyncvet", "version": __version__},
         "summary": _summary(report),
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [as_object(finding) for finding in report.findings],
         "errors": [{"path": error.path, "line": error.line, "message": error.message} for error in report.errors],
     }
     return json.dumps(content, indent=2) + "\n"
@@ -38,7 +38,8 @@ def _summary(report: Report) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def as_object(finding: Finding) -> dict[str, object]:
+    """A finding as it stands in reports."""
     span, sink = finding.span, finding.sink
     return {
         "code": finding.code,
@@ -63,6 +64,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "runs_once": finding.runs_once,
         "root_cause": finding.root_cause,
         "fingerprint": finding.fingerprint,
+        "scope": finding.scope,
         "fix": finding.fix and _fix(finding.fix),
     }
 

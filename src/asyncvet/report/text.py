@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -47,17 +47,33 @@ HEADINGS = {
 
 def render(report: Report, output: Output) -> str:
     """The report as lines of text. What comes from the reviewed code holds no control characters any more."""
+    return written(output, lambda fitted, paint: [*_entries(report, fitted, paint), *endings(report, fitted, paint)])
+
+
+def written(output: Output, parts: Callable[[Output, Paint], Iterable[str]]) -> str:
+    """The parts of a text with blank lines between them, made for where it goes.
+
+    Args:
+        output: Where the text goes.
+        parts: Gives the parts, for what the output can show.
+    """
     is_plain = not _can_encode(MARKS, output.encoding)
     if is_plain and output.width:
         output = replace(output, width=output.width - 1)  # one of the plain marks is longer
-    paint = _painter(output)
-    entries = ["\n".join(_entry(cause, report, output, paint)) for cause in report.causes]
+    text = "\n\n".join(parts(output, _painter(output))) + "\n"
+    return text.translate(PLAIN_MARKS) if is_plain else text
+
+
+def endings(report: Report, output: Output, paint: Paint) -> Iterator[str]:
+    """What stands below the findings: what went wrong, and the counts."""
     for about, heading in HEADINGS.items():
         if errors := [error for error in report.errors if error.about == about]:
-            entries.append("\n".join(_errors(heading, errors, output, paint)))
-    entries.append("\n".join(_summary(report, output, paint)))
-    text = "\n\n".join(entries) + "\n"
-    return text.translate(PLAIN_MARKS) if is_plain else text
+            yield "\n".join(_errors(heading, errors, output, paint))
+    yield "\n".join(_summary(report, output, paint))
+
+
+def _entries(report: Report, output: Output, paint: Paint) -> Iterator[str]:
+    return ("\n".join(entry(cause, report, output, paint)) for cause in report.causes)
 
 
 def _can_encode(text: str, encoding: str) -> bool:
@@ -77,7 +93,8 @@ def _painter(output: Output) -> Paint:
     return lambda text, style: Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
 
 
-def _entry(cause: list[Finding], report: Report, output: Output, paint: Paint) -> Iterator[str]:
+def entry(cause: list[Finding], report: Report, output: Output, paint: Paint) -> Iterator[str]:
+    """The findings of one root cause as lines."""
     finding, *others = cause
     span = finding.span
     place = paint(f"{harmless(span.path)}:{span.line}:{span.column}", "bold")
@@ -101,19 +118,19 @@ def _entry(cause: list[Finding], report: Report, output: Output, paint: Paint) -
 def _message(message: str, output: Output, paint: Paint) -> Iterator[str]:
     """What is wrong, and below it what to do about it."""
     what, *remedies = SEMICOLON.split(harmless(message))
-    yield from _wrapped(what, output.width, "  ", "    ")
+    yield from wrapped(what, output.width, "  ", "    ")
     for remedy in remedies:
-        yield from (paint(line, "green") for line in _wrapped(remedy, output.width, "  ", "    "))
+        yield from (paint(line, "green") for line in wrapped(remedy, output.width, "  ", "    "))
 
 
 def _labelled(label: str, style: str, text: str, output: Output, paint: Paint) -> Iterator[str]:
     lead = f"  {label} "
-    first, *rest = _wrapped(text, output.width, lead, " " * len(lead))
+    first, *rest = wrapped(text, output.width, lead, " " * len(lead))
     yield f"  {paint(label, style)} {first[len(lead) :]}"
     yield from rest
 
 
-def _wrapped(text: str, width: int | None, lead: str, indent: str) -> list[str]:
+def wrapped(text: str, width: int | None, lead: str, indent: str) -> list[str]:
     """A text as lines that are broken between words, not within backquotes."""
     if width is None:
         return [lead + text.replace(GLUE, " ")]
@@ -136,7 +153,7 @@ def _chain(finding: Finding, chain: Sequence[Frame], output: Output, paint: Pain
         if index == head:
             yield f"  {paint('┆', 'dim')} {tail - head} more calls (--verbose shows them)"
         is_last = index == len(shown) - 1
-        note = _effect(finding.sink) if is_last and finding.sink else ""
+        note = effect(finding.sink) if is_last and finding.sink else ""
         yield from rows.of(frame, note, STYLES[finding.severity] if is_last else "", is_last)
 
 
@@ -150,7 +167,7 @@ def _distinct(chain: Sequence[Frame]) -> list[Frame]:
     ]
 
 
-def _effect(sink: Sink) -> str:
+def effect(sink: Sink) -> str:
     """What the end of a chain does to the loop."""
     if not sink.category:
         return ""
@@ -235,12 +252,12 @@ def _others(finding: Finding, others: list[Finding], output: Output) -> Iterator
     places = [place for place in dict.fromkeys(places) if place != harmless(f"{finding.span.path}:{finding.span.line}")]
     if not places:
         return
-    lead = f"and {_counted(len(places), 'more place')} {'reaches' if len(places) == 1 else 'reach'} this:"
+    lead = f"and {counted(len(places), 'more place')} {'reaches' if len(places) == 1 else 'reach'} this:"
     if output.verbose:
         yield f"  {lead}"
         yield from (f"    {place}" for place in places)
     else:
-        yield from _wrapped(f"{lead} {_listed(places, output)}", output.width, "  ", "    ")
+        yield from wrapped(f"{lead} {_listed(places, output)}", output.width, "  ", "    ")
 
 
 def _listed(items: list[str], output: Output) -> str:
@@ -254,26 +271,29 @@ def _errors(heading: str, errors: list[ReadError], output: Output, paint: Paint)
     for error in errors:
         line = "" if error.line is None else f":{error.line}"
         place = f"{harmless(error.path)}{line}: " if error.path else ""
-        yield from _wrapped(f"{place}{harmless(error.message)}", output.width, "  ", "    ")
+        yield from wrapped(f"{place}{harmless(error.message)}", output.width, "  ", "    ")
 
 
 def _summary(report: Report, output: Output, paint: Paint) -> Iterator[str]:
     if report.findings:
         counts = ", ".join(paint(f"{count} {severity.word}", STYLES[severity]) for severity, count in report.by_severity.items())
-        causes = _counted(len(report.causes), "root cause")
-        yield f"{paint(_counted(len(report.findings), 'finding'), 'bold')} from {causes}: {counts}"
+        causes = counted(len(report.causes), "root cause")
+        yield f"{paint(counted(len(report.findings), 'finding'), 'bold')} from {causes}: {counts}"
     else:
         yield paint("No findings", "bold green")
-    parts = [f"{_counted(report.files, 'file')}, {_counted(report.lines, 'line')}, {report.seconds:.1f} s"]
+    parts = [f"{counted(report.files, 'file')}, {counted(report.lines, 'line')}, {report.seconds:.1f} s"]
     if report.unresolved_calls:
-        calls = _counted(report.statistics.get("calls", report.unresolved_calls), "call")
+        calls = counted(report.statistics.get("calls", report.unresolved_calls), "call")
         parts.append(f"{report.unresolved_calls:,} of {calls} on the event loop unresolved")
+    if report.unrelated:
+        parts.append(f"{counted(report.unrelated, 'finding')} not brought about by the change")
     if report.suppressed:
-        parts.append(f"{_counted(report.suppressed, 'finding')} suppressed")
+        parts.append(f"{counted(report.suppressed, 'finding')} suppressed")
     if report.test_files_skipped:
-        parts.append(f"{_counted(report.test_files_skipped, 'test file')} not reported (--include-tests)")
-    yield from (paint(line, "dim") for line in _wrapped("; ".join(parts), output.width, "", "  "))
+        parts.append(f"{counted(report.test_files_skipped, 'test file')} not reported (--include-tests)")
+    yield from (paint(line, "dim") for line in wrapped("; ".join(parts), output.width, "", "  "))
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """A number of things."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

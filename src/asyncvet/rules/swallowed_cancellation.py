@@ -53,8 +53,8 @@ every case.
 
 ## Known limits
 
-A cancellation that a `return`, `break` or `continue` in a `finally` swallows is not reported. A handler that raises on some paths
-only is taken as meaning it.
+A cancellation that a `return`, `break` or `continue` in a `finally` swallows is not reported. A handler that raises, or
+leaves its loop, on some paths only is taken as meaning it.
 
 ## Fix safety
 
@@ -91,7 +91,7 @@ def _report(project: Project, catch: Catch) -> Iterator[Finding]:
     function = catch.function
     behind, loops_on = following(function, catch)
     goes_on = loops_on or any(walk.awaits(behind))
-    if any(isinstance(statement, tree.Raise) for statement in behind):
+    if any(isinstance(statement, tree.Raise) for statement in behind) or (loops_on and _may_leave(catch)):
         return
     if not goes_on and (_is_main(project, function) or _is_nobodys_loss(project, catch, behind)):
         return
@@ -153,6 +153,13 @@ def _is_nobodys_loss(project: Project, catch: Catch, behind: list[tree.Stmt]) ->
     if loops:
         return all(project.tasks.is_ended_by_maker(task) for task in started)
     return not any(project.tasks.is_awaited(task) for task in started)
+
+
+def _may_leave(catch: Catch) -> bool:
+    """Whether the handler leaves the loop in some cases, so that going on in others is meant."""
+    return any(
+        isinstance(node, tree.Return) or (isinstance(node, tree.Jump) and node.kind == "break") for node in walk.nodes(catch.body)
+    )
 
 
 def _leaves(statement: tree.Stmt) -> bool:

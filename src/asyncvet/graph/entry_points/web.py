@@ -1,19 +1,23 @@
 """Starlette, FastAPI and what is built like them: routes, dependencies, middleware, lifespans, handlers.
 
-A plain `def` route, dependency, background task or exception handler runs in the thread pool; an `async def` one on the loop.
-Source: FastAPI's documentation, "Concurrency and async / await"; Starlette's, "Thread Pool".
+A plain `def` route, dependency, background task or exception handler runs in the thread pool; an `async def` one on the loop. Sanic and
+aiohttp have decorators of the same form, and call plain handlers on the loop.
+Source: FastAPI's documentation, "Concurrency and async / await"; Starlette's, "Thread Pool"; Quart's, "Synchronous code"; Sanic's guide,
+"Handlers"; aiohttp's, "Server Reference".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.entry_points import EntryPoint, Role, View, Where
 from asyncvet.graph.entry_points.prefixes import Prefixes
-from asyncvet.graph.scopes import Class, Function, Module, Scope, last_name
-from asyncvet.graph.values import Bound, Instance, Object, Super, Symbol, Value, Wrapped
+from asyncvet.graph.entry_points.references import functions_of, is_of
+from asyncvet.graph.scopes import Function, Module, Scope, last_name
+from asyncvet.graph.values import Instance, Object, Super, Symbol, Value
 
 _METHODS = frozenset({"get", "post", "put", "delete", "patch", "head", "options", "trace"})
 _ROUTES = _METHODS | {"route", "api_route", "websocket", "websocket_route", "view"}
@@ -23,7 +27,10 @@ _REGISTRARS = {
     "add_websocket_route": ("route", 1),
     "add_api_websocket_route": ("endpoint", 1),
 }
-_APPS = frozenset({"FastAPI", "APIRouter", "Starlette", "Router", "Litestar", "Sanic", "Blueprint", "RouteTableDef"})
+_APPS = frozenset(
+    {"FastAPI", "APIRouter", "Starlette", "Router", "Litestar", "Sanic", "Blueprint", "RouteTableDef", "Quart", "Flask"}
+)
+_ON_LOOP = ("sanic", "aiohttp")
 
 
 def find(view: View) -> Iterator[EntryPoint]:
@@ -48,7 +55,8 @@ def _decorated(function: Function, view: View, prefixes: Prefixes) -> Iterator[E
         scope = function.parent or function.module
         if func.attr in _ROUTES and call is not None and _is_app(func.value, scope, call, view):
             path = _path(func, call, scope, view, prefixes) or function.name
-            yield _entry(function, "websocket" if "websocket" in func.attr else "route", f"{_kind(func.attr)} {path}")
+            entry = _entry(function, "websocket" if "websocket" in func.attr else "route", f"{_kind(func.attr)} {path}")
+            yield replace(entry, where="event-loop") if is_of(func, scope, view, _ON_LOOP) else entry
         elif func.attr == "middleware" and call is not None:
             yield EntryPoint(function, "middleware", "event-loop", f"middleware {function.name}")
         elif func.attr == "exception_handler":
@@ -96,7 +104,7 @@ def _dependencies(function: Function, view: View) -> Iterator[EntryPoint]:
     for param in function.params.values():
         expr = view.inference.parameters.dependency(param)
         for value in view.inference.values(expr, scope) if expr is not None else ():
-            for target in _functions_of(value, view):
+            for target in functions_of(value, view):
                 yield _entry(target, "dependency", f"dependency {target.name}")
 
 
@@ -158,7 +166,7 @@ def _given(
 ) -> Iterator[EntryPoint]:
     """Entry points for the functions that an argument stands for."""
     for value in view.inference.values(expr, scope) if expr is not None else ():
-        for function in _functions_of(value, view):
+        for function in functions_of(value, view):
             words = label if role == "route" and "/" in label else _named(label, function)
             entry = _entry(function, role, words)
             yield EntryPoint(function, role, where, words) if where is not None else entry
@@ -166,19 +174,6 @@ def _given(
 
 def _named(label: str, function: Function) -> str:
     return label if label == function.name else f"{label} {function.name}"
-
-
-def _functions_of(value: Value, view: View) -> Iterator[Function]:
-    if isinstance(value, Bound):
-        value = value.function
-    if isinstance(value, Wrapped):
-        value = value.wrapper
-    if isinstance(value, Function):
-        yield value
-    elif isinstance(value, Class):
-        method = view.inference.members.method(value, "__init__")
-        if method is not None:
-            yield method
 
 
 def _text(expr: tree.Expression | None) -> str | None:

@@ -1,0 +1,155 @@
+"""The review as Markdown, in a form that programs which gate a change read too: a table of counts, then one section a finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from asyncvet.model import Finding
+from asyncvet.report import Examined, Output, Report, harmless
+from asyncvet.report.checklist import (
+    Verdict,
+    category_counts,
+    lines,
+    parts,
+    places,
+    priorities,
+    scope,
+    verdicts,
+)
+
+_SPECIAL = re.compile(r"[\\`*_\[\]<>|#~&]")
+_CODE = re.compile(r"(`[^`]*`)")
+
+
+def render(report: Report, output: Output) -> str:  # noqa: ARG001
+    """The review as Markdown. What comes from the reviewed code is shown as it is and marks nothing up."""
+    found = verdicts(report)
+    sections = [
+        "# Review of async code",
+        _introduction(report),
+        "## Summary",
+        "\n".join(_counts(found)),
+        *_priorities(report),
+        "## Checklist",
+        "\n".join(_checklist(found)),
+        *_findings(report, found),
+        *_errors(report),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _introduction(report: Report) -> str:
+    counts = ", ".join(f"{count} {severity.word}" for severity, count in report.by_severity.items())
+    what = "what the change brings about" if (report.examined or Examined()).is_of_change else "the whole project"
+    told = f"{len(report.findings)} findings from {len(report.causes)} root causes: {counts}" if counts else "no findings"
+    accepted = f"; {report.suppressed} accepted by comments in the code" if report.suppressed else ""
+    return f"Reviewed: {what}, {report.files} files, {report.lines} lines; {told}{accepted}."
+
+
+def _counts(found: tuple[Verdict, ...]) -> Iterator[str]:
+    yield "| Category | Items Checked | Passed | Failed | Findings |"
+    yield "|---|---|---|---|---|"
+    counts = category_counts(found)
+    for count in counts:
+        yield f"| {count.name} | {count.checked} | {count.passed} | {count.failed} | {count.findings} |"
+    totals = [sum(column) for column in zip(*((c.checked, c.passed, c.failed, c.findings) for c in counts), strict=True)]
+    yield f"| **Total** | {' | '.join(f'**{total}**' for total in totals)} |"
+
+
+def _priorities(report: Report) -> Iterator[str]:
+    listed = []
+    for rank, priority in enumerate(priorities(report), 1):
+        finding = priority.finding
+        reach = f", {len(priority.entries)} × reached" if len(priority.entries) > 1 else ""
+        where = _code(f"{priority.place.path}:{priority.place.line}")
+        issue = finding.message.partition("; ")[0]
+        listed.append(f"{rank}. **{finding.severity.word.capitalize()}** {where}{reach}: {_prose(issue)}")
+    if listed:
+        yield "## Priorities"
+        yield "\n".join(listed)
+
+
+def _checklist(found: tuple[Verdict, ...]) -> Iterator[str]:
+    yield "| # | Item | Status | Severity | Evidence |"
+    yield "|---|---|---|---|---|"
+    for verdict in found:
+        item = verdict.item
+        yield f"| {item.number} | {item.name} | {verdict.status} | {verdict.severity.word.capitalize()} | {_evidence(verdict)} |"
+
+
+def _evidence(verdict: Verdict) -> str:
+    if verdict.status not in ("PASS", "FAIL"):
+        return ""
+    item, evidence = verdict.item, verdict.evidence
+    where = ", ".join(_code(place) for place in places(evidence.good))
+    good = f"{item.good}: {len(evidence.good)}" + (f" ({where})" if where else "")
+    left_out = f"; lighter findings left out: {verdict.left_out}" if verdict.left_out else ""
+    return f"{good}; {item.subject}: {len(evidence.subjects)}{left_out}"
+
+
+def _findings(report: Report, found: tuple[Verdict, ...]) -> Iterator[str]:
+    if report.findings:
+        yield "## Findings"
+    for verdict in found:
+        for finding in verdict.findings:
+            yield _finding(finding, verdict, report)
+
+
+def _finding(finding: Finding, verdict: Verdict, report: Report) -> str:
+    item, span = verdict.item, finding.span
+    issue, recommendation = parts(finding, item)
+    fields = [
+        f"### [{item.category}] {item.name}",
+        "**Status**: FAIL",
+        f"**Severity**: {finding.severity.word.capitalize()}",
+        f"**Scope**: {scope(finding)}",
+        f"**File**: {_code(span.path)}",
+        f"**Line(s)**: {lines(span)}",
+        f"**Rule**: {finding.code} {finding.name}",
+        _block(finding, report),
+        f"**Issue**: {_prose(issue)}",
+        f"**Recommendation**: {_prose(recommendation)}",
+    ]
+    return "\n\n".join(fields)
+
+
+def _block(finding: Finding, report: Report) -> str:
+    """The source text of a finding, or each step of its chain of calls under its place."""
+    span = finding.span
+    if finding.chain:
+        text = "\n".join(
+            f"# {harmless(frame.path)}:{frame.line} in {harmless(frame.function)}\n{harmless(frame.text)}"
+            for frame in finding.chain
+        )
+    else:
+        text = harmless(report.excerpts.get((span.path, span.line, span.column), ""))
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
+    return f"{fence}python\n{text}\n{fence}"
+
+
+def _errors(report: Report) -> Iterator[str]:
+    if report.errors:
+        yield "## Not reviewed"
+        yield "\n".join(
+            f"- {_code(f'{error.path}:{error.line}' if error.line else error.path)}: {_prose(error.message)}"
+            if error.path
+            else f"- {_prose(error.message)}"
+            for error in report.errors
+        )
+
+
+def _code(text: str) -> str:
+    """A text as inline code, also within a table."""
+    text = harmless(text).replace("|", "\\|")
+    runs = re.findall("`+", text)
+    if not runs:
+        return f"`{text}`"
+    ticks = "`" * (max(map(len, runs)) + 1)
+    return f"{ticks} {text} {ticks}"
+
+
+def _prose(text: str) -> str:
+    """A message as text in which only its backquoted words are marked up."""
+    pieces = _CODE.split(harmless(text))
+    return "".join(piece if _CODE.fullmatch(piece) else _SPECIAL.sub(r"\\\g<0>", piece) for piece in pieces)
