@@ -15,7 +15,15 @@ from asyncvet import cli
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = "examples/shop"
 GOLDEN = ROOT / "tests" / "golden"
-FORMATS = {"text": "shop.txt", "json": "shop.json"}
+REPORTS = {
+    "shop.txt": ("check", "text"),
+    "shop.json": ("check", "json"),
+    "review.txt": ("review", "text"),
+    "review.json": ("review", "json"),
+    "review.md": ("review", "markdown"),
+    "review.html": ("review", "html"),
+}
+"""Command and format of each report, by the name of its file."""
 
 WIDTH = "100"
 """Columns of the terminal that the reports are made for."""
@@ -25,21 +33,25 @@ SHOWN = 2
 
 BLOCK = re.compile(r"^```console\n\$ make demo\n.*?^```\n", re.MULTILINE | re.DOTALL)
 
+REVIEW_BLOCK = re.compile(r"^````markdown\n.*?^````\n", re.MULTILINE | re.DOTALL)
+
 MASKS = {
     r", \d+\.\d s(?=[;\n])": ", 0.1 s",
     r'"seconds": [\d.]+': '"seconds": 0.1',
     r'"cached_files": \d+': '"cached_files": 0',
     r'"version": "[^"]+"': '"version": "0.0.0"',
+    r"asyncvet [\w.]+</footer>": "asyncvet 0.0.0</footer>",
 }
 
 
-def report(format_name: str) -> str:
-    """The report over the example as it is now, without what differs from run to run and version to version."""
+def report(name: str) -> str:
+    """A report over the example as it is now, without what differs from run to run and version to version."""
+    command, format_name = REPORTS[name]
     output = io.StringIO()
     with contextlib.chdir(ROOT), contextlib.redirect_stdout(output), mock.patch.dict(os.environ, COLUMNS=WIDTH):
-        status = cli.main(["check", EXAMPLE, "--format", format_name])
+        status = cli.main([command, EXAMPLE, "--format", format_name])
     if status != cli.FOUND:
-        raise RuntimeError(f"asyncvet check {EXAMPLE} exits with {status}")
+        raise RuntimeError(f"asyncvet {command} {EXAMPLE} exits with {status}")
     text = output.getvalue()
     for pattern, mask in MASKS.items():
         text = re.sub(pattern, mask, text)
@@ -53,12 +65,21 @@ def readme_block(text: str) -> str:
     return "```console\n$ make demo\n" + "\n\n".join(shown) + "```\n"
 
 
+def review_block(text: str) -> str:
+    """What README.md shows of a review in Markdown: the counts, and its first finding."""
+    counts = text.partition("## Summary\n\n")[2].partition("\n\n")[0]
+    finding = text.partition("## Findings\n\n")[2].partition("\n\n### ")[0]
+    return f"````markdown\n{counts}\n\n{finding}\n````\n"
+
+
 def main() -> int:
     """Write all of them, and say which changed."""
-    texts = {GOLDEN / name: report(format_name) for format_name, name in FORMATS.items()}
+    texts = {GOLDEN / name: report(name) for name in REPORTS}
     readme = ROOT / "README.md"
-    block = readme_block(texts[GOLDEN / FORMATS["text"]])
-    texts[readme] = BLOCK.sub(lambda _: block, readme.read_text(encoding="utf-8"))
+    block = readme_block(texts[GOLDEN / "shop.txt"])
+    shown = BLOCK.sub(lambda _: block, readme.read_text(encoding="utf-8"))
+    review = review_block(texts[GOLDEN / "review.md"])
+    texts[readme] = REVIEW_BLOCK.sub(lambda _: review, shown)
     for path, text in texts.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")

@@ -363,7 +363,9 @@ DRAWINGS: dict[str, Callable[[CallGraph], str]] = {
 def _add_learn_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("distribution", metavar="DISTRIBUTION", help="name under which it is installed")
     parser.add_argument("--python", type=Path, metavar="ENV", help="environment that holds it (default: a .venv here or above)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write the catalogue file (default: standard output)")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="where to write the catalogue file (default: standard output)"
+    )
 
 
 def _learn(options: argparse.Namespace) -> int:

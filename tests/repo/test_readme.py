@@ -7,7 +7,7 @@ from pathlib import Path
 from asyncvet import rules
 from asyncvet.config import Settings, load_file
 from asyncvet.model import Severity
-from scripts.golden import BLOCK, readme_block, report
+from scripts.golden import BLOCK, REVIEW_BLOCK, readme_block, report, review_block
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -15,9 +15,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_demo() -> None:
     """The output shown is that of `make demo`. `make golden` writes it anew."""
-    assert BLOCK.findall(README) == [readme_block(report("text"))]
+    assert BLOCK.findall(README) == [readme_block(report("shop.txt"))]
     demo = re.findall(r"^demo:.*\n\t@\$\(BIN\)/(.+) \|\|", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert demo == ["asyncvet check examples/shop"]
+
+
+def test_review() -> None:
+    """The excerpt of a review is from the one over the example. `make golden` writes it anew."""
+    assert REVIEW_BLOCK.findall(README) == [review_block(report("review.md"))]
 
 
 def test_rules() -> None:

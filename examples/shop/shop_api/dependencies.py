@@ -15,12 +15,12 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 SessionDep = Annotated[Session, Depends(get_session)]
 
 
-def get_payments(request: Request) -> PaymentClient:
+async def get_payments(request: Request) -> PaymentClient:
     payments: PaymentClient = request.app.state.payments
     return payments
 
 
-def get_orders(payments: Annotated[PaymentClient, Depends(get_payments)]) -> OrderService:
+async def get_orders(payments: Annotated[PaymentClient, Depends(get_payments)]) -> OrderService:
     return OrderService(payments)
 
 

@@ -10,5 +10,5 @@ def send(recipient: str, subject: str, text: str) -> None:
     message["From"] = "shop@example.com"
     message["Subject"] = subject
     message.set_content(text)
-    with smtplib.SMTP("localhost") as server:
+    with smtplib.SMTP("localhost", timeout=10) as server:
         server.send_message(message)

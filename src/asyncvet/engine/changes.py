@@ -88,7 +88,7 @@ class _Reader:
     """Reads a diff line by line."""
 
     def __init__(self, diff: bytes, name: str) -> None:
-        self._lines = diff.split(b"\n")
+        self._lines = diff.removesuffix(b"\n").split(b"\n")
         self._name = name
         self._index = 0
         self.has_header = False

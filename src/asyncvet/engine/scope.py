@@ -44,11 +44,11 @@ class ChangeScope:
         return [replace(finding, scope=scope) for finding, scope in judged if scope is not None]
 
     def evidence(self, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
-        """The evidence in changed lines."""
+        """The evidence in changed lines; a function is evidence if any line of it is changed."""
         return tuple(Evidence(each.item, self._changed(each.subjects), self._changed(each.good)) for each in evidence)
 
     def _changed(self, spans: Iterable[Span]) -> tuple[Span, ...]:
-        return tuple(span for span in spans if self._touches((span.path, span.line, span.end_line)))
+        return tuple(span for span in spans if self._touches(self._functions.get(span, (span.path, span.line, span.end_line))))
 
     def _scope(self, finding: Finding) -> Literal["changed", "impact"] | None:
         span = finding.span
@@ -81,6 +81,20 @@ class ChangeScope:
             )
             self._calls[frame.path] = {(span.line, span.column): span.end_line for span in spans}
         return frame.path, frame.line, self._calls[frame.path].get((frame.line, frame.column), frame.line)
+
+    @cached_property
+    def _functions(self) -> dict[Span, _Place]:
+        """All lines of each function, by the place that stands for it in evidence."""
+        places: dict[Span, _Place] = {}
+        for function in self._project.functions:
+            if isinstance(function.node, tree.FunctionDef):
+                path, first, _ = self._head(function, function.node)
+                places[self._project.span(function, function.head)] = (
+                    path,
+                    first,
+                    self._project.span(function, function.node).end_line,
+                )
+        return places
 
     @cached_property
     def _heads(self) -> dict[tuple[str, str], list[_Place]]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.scopes import Function, dotted, last_name
-from asyncvet.graph.values import Container, Symbol, Tuple, Value, union
+from asyncvet.graph.scopes import Function, Scope, dotted, last_name
+from asyncvet.graph.values import Symbol
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -171,28 +171,22 @@ def _in(statements: Iterable[tree.Stmt], node: tree.Node) -> bool:
     return any(statement.start <= node.start and node.end <= statement.end for statement in statements)
 
 
-def _caught(project: Project, function: Function, expr: tree.Expr) -> str:
+def _caught(project: Project, function: Scope, expr: tree.Expr) -> str:
     if isinstance(expr, tree.Sequence):
         return next(filter(None, (_caught(project, function, item) for item in expr.items)), "")
     if isinstance(expr, tree.Call):
         return "CancelledError" if last_name(expr.func) == "get_cancelled_exc_class" else ""
-    values = list(_flat(project.values(expr, function)))
-    for value in values:
-        if isinstance(value, Symbol) and value.path in _CANCELLED:
-            return "CancelledError"
-        if isinstance(value, Symbol) and value.path in _ALL:
-            return "BaseException"
-    return "CancelledError" if not values and last_name(expr) == "CancelledError" else ""
-
-
-def _flat(values: Iterable[Value]) -> Iterator[Value]:
-    for value in values:
-        if isinstance(value, Tuple):
-            yield from _flat(union(value.items))
-        elif isinstance(value, Container):
-            yield from _flat(value.elements)
-        else:
-            yield value
+    values = project.values(expr, function)
+    paths = {value.path for value in values if isinstance(value, Symbol)}
+    if paths & _CANCELLED or (not values and last_name(expr) == "CancelledError"):
+        return "CancelledError"
+    if paths & _ALL:
+        return "BaseException"
+    if not isinstance(expr, tree.Name | tree.Attribute):
+        return ""
+    # What a name of several types is declared to hold says less than what it was given.
+    named = project.inference.aliased(expr, function)
+    return next(filter(None, (_caught(project, scope, node) for node, scope in named if isinstance(node, tree.Sequence))), "")
 
 
 def _is_passed_on(node: tree.Node, name: str) -> bool:

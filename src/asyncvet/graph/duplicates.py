@@ -47,10 +47,11 @@ def is_worth_a_lock(project: Project, test: Test, store: Store, setter: Function
     """Whether it matters that two callers both make a value.
 
     It does for what lives on and for what is done to set something up: clients, connections, models, flags that say that something
-    was started. It does not for copies of data that is fetched, by key or from time to time, nor for a note of the last call.
+    was started. It does not for copies of data that is fetched, by key or from time to time, nor for a note of the last call, or of
+    all calls.
     """
     place = store.place
-    if _clears(store) or _OVER.search(place.name) or _is_note_of_last(project, test, setter):
+    if isinstance(store.node, tree.Call) or _clears(store) or _OVER.search(place.name) or _is_note_of_last(project, test, setter):
         return False
     if _REFRESHED.search(place.name) and not place.is_item:
         return True

@@ -36,7 +36,7 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An assignment to a place. `value` is None where it is not one expression."""
+    """An assignment to a place, or a call that adds the key to a set. `value` is None where it is not one expression."""
 
     place: Place
     node: tree.Node
@@ -143,6 +143,9 @@ class Flow:
     def _tests(self, node: tree.Node) -> Iterator[Test]:
         if isinstance(node, tree.If):
             yield from self._tests_of_if(node)
+        elif isinstance(node, tree.Assert):
+            for place in self._outcome(node.test)[0]:
+                yield Test(place, node.test, node.end, self.function.block_at(node.start).end, node)
         elif isinstance(node, tree.Operation) and node.op in ("or", "if"):
             yield from self._tests_of_operation(node)
         elif isinstance(node, tree.Try):
@@ -238,8 +241,8 @@ class Flow:
                     place = target_place(self.project, item, self.function)
                     if place is not None:
                         yield Store(place, node, None if several else node.value)
-        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and node.func.attr in ("add", "setdefault"):
-            if node.args and node.func.attr == "add":
+        elif isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute):
+            if len(node.args) == 1 and node.func.attr == "add":
                 entry = tree.Subscript(node.start, node.end, node.func.value, node.args[0])
                 place = place_of(self.project, entry, self.function)
                 if place is not None:

@@ -237,7 +237,16 @@ class Inference:
             return (Object("builtins.str"),)
         if node.op == "+":
             return tuple(value for value in self.values(node.operands[0], scope) if isinstance(value, Container))
+        if node.op == "|":
+            return union(self._joined(value) for operand in node.operands for value in self.values(operand, scope))
         return NOTHING
+
+    def _joined(self, value: Value) -> Values:
+        """What the `__or__` of a library's object gives: `prompt | model`."""
+        if not isinstance(value, Object):
+            return NOTHING
+        apis = self.catalogue.api(self.catalogue.member(value.path, "__or__"))
+        return union(self.calling.from_notation(api.returns, (value,)) for api in apis)
 
     def _sequence(self, node: tree.Sequence, scope: Scope) -> Values:
         parts = tuple(self.values(item, scope) for item in node.items)

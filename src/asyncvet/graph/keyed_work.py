@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from asyncvet.graph.suspension import suspensions
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
+_SEVERAL = re.compile(r"([^s]s|list|set)$")
+"""Names of parameters that hold more than one key."""
 _LOOKUPS = frozenset({"get", "pop", "setdefault"})
 
 
@@ -32,7 +35,7 @@ class Contention:
 def contentions(project: Project) -> Iterator[Contention]:
     """Locks of the process that are held over awaited work which has a key, one finding a section."""
     for function in project.functions:
-        params = function.params.keys() - {function.self_name}
+        params = {name for name in function.params if name != function.self_name and not _SEVERAL.search(name)}
         if not function.is_async or not params:
             continue
         for taken in held(project, function):
@@ -93,7 +96,9 @@ def _given(call: tree.Call) -> Iterator[str]:
 
 
 def _is_alone(project: Project, function: Function, taken: Held) -> bool:
-    """Whether a section touches no shared state and no object: it does nothing but call a function on an argument."""
+    """Whether a section touches no shared state and no object: it does nothing but call one function on an argument."""
+    if len(taken.body) != 1:
+        return False
     for node in walk.nodes(taken.body):
         if isinstance(node, tree.Attribute) or (
             isinstance(node, tree.Name) and node.id not in function.params and place_of(project, node, function) is not None

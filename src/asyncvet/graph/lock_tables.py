@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _REMOVING = frozenset({"pop", "popitem", "clear"})
 _FEW = re.compile(
-    r"(^|_)(path|file|filename|dir|folder|dst|provider|plugin|backend|driver|kind|type|loop|thread|pid|cls|resolve)s?$"
+    r"(^|_)(path|file|filename|dir|folder|dst|provider|plugin|backend|driver|channel|kind|type|loop|thread|pid|cls|resolve)s?"
+    r"(_id|_name|_key)?$"
 )
 """Names of keys of which a program has few: what it is configured with, what its own files are called."""
 _PLAIN = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict"})

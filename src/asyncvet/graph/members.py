@@ -210,10 +210,18 @@ class Members:
         outside = self._assigned_from_outside(cls, name)
         if outside:
             return outside
-        for base in self.mro(cls):
-            if isinstance(base, Symbol):
-                return (Bound(Symbol(f"{base.path}.{name}"), cls),)
-        return NOTHING
+        return self._of_library_class(cls, name)
+
+    def _of_library_class(self, cls: Class, name: str) -> Values:
+        """An attribute that a class has from a library: `objects` of a Django model."""
+        catalogue = self._inference.catalogue
+        bases = [base for base in self.mro(cls) if isinstance(base, Symbol)]
+        for base in bases:
+            kind = catalogue.type(base.path)
+            if kind is not None and name in kind.attributes:
+                return self._inference.calling.from_notation(kind.attributes[name], (Object(base.path),))
+        known = [base for base in bases if catalogue.api(f"{base.path}.{name}")] or bases
+        return tuple(Bound(Symbol(f"{base.path}.{name}"), cls) for base in known[:1])
 
     def _of_super(self, value: Super, name: str) -> Values:
         receiver = value.receiver

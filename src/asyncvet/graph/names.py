@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
 _END = (1 << 62) - 1
-_MOST = 200
+_MOST = 100
 """So many assignments may reach one use. There are more in generated code only, and looking at all of them takes quadratic time."""
 _BUILTINS = frozenset(dir(builtins))
 

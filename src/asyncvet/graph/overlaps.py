@@ -34,8 +34,8 @@ class Overlaps:
         """Whether a second call may come in while a first one waits.
 
         These do not overlap: special methods, streams that one consumer iterates, what runs at start-up only, what every caller calls
-        under a lock, what a decorator lets run once. The methods that start an object are called once by its owner, unless a method
-        of the same object, or code that has tested the object, calls them on first use.
+        under a lock, what one task awaits in its loop, what a decorator lets run once. The methods that start an object are called
+        once by its owner, unless a method of the same object, or code that has tested the object, calls them on first use.
         """
         if not function.is_async or function.name.startswith("__") or (function.is_generator and not function.is_context_manager):
             return False
@@ -43,7 +43,7 @@ class Overlaps:
             return False
         if self._project.contexts.runs_once(function) or self._is_for_start(function, {function}):
             return False
-        return not self._is_called_under_lock(function)
+        return not self._is_called_under_lock(function) and not self._is_run_by_pump(function)
 
     def _is_for_start(self, function: Function, seen: set[Function]) -> bool:
         """Whether a function runs at start-up only, or starts an object at its owner's word."""
@@ -58,6 +58,18 @@ class Overlaps:
         rest = {caller: None for caller, _ in callers if isinstance(caller, Function) and caller not in seen}
         seen.update(rest)
         return all(self._is_for_start(caller, seen) for caller in rest)
+
+    def _is_run_by_pump(self, function: Function) -> bool:
+        """Whether only the `while` loop of a method that is given nothing awaits it: one task that serves its object's queue."""
+        callers = self._project.contexts.callers.get(function, ())
+        return bool(callers) and all(
+            isinstance(caller, Function)
+            and caller.self_name is not None
+            and len(caller.params) == 1
+            and site.awaited
+            and any(isinstance(loop.statement, tree.While) for loop in site.site.block.loops())
+            for caller, site in callers
+        )
 
     def _is_called_under_lock(self, function: Function) -> bool:
         callers = self._project.contexts.callers.get(function, ())

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from asyncvet.catalogue import Type
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.scopes import Body, Class, Function, dotted, last_name
-from asyncvet.graph.values import Bound, Object, Value
+from asyncvet.graph.values import Bound, Instance, Object, Tuple, Value
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -54,19 +55,24 @@ class Ownership:
                 continue
             for site in self._project.sites(function):
                 node = site.node
-                if isinstance(node, tree.Call) and site.names and (closers := self._closers(node, function)):
-                    yield from self._opened(node, closers, function)
+                if isinstance(node, tree.Call) and site.names:
+                    for kind, index in self._resources(node, function):
+                        yield from self._opened(node, kind, index, function)
 
-    def _closers(self, node: tree.Call, function: Function) -> tuple[str, ...]:
-        """How to close what a call makes, empty if it makes no resource."""
+    def _resources(self, node: tree.Call, function: Function) -> Iterator[tuple[Type, int | None]]:
+        """The classes of the resources that a call makes, with their place where it gives a tuple."""
         if any(self._is_closed_by_owner(value) for value in self._project.inference.callee(node, function)):
-            return ()
+            return
         values = self._project.inference.awaited(self._project.values(node, function))
-        kinds = [
-            self._project.catalogue.type(value.path) for value in values if isinstance(value, Object) and value.made_by is node
-        ]
-        known = [kind for kind in kinds if kind is not None and kind.closed_by]
-        return known[0].closed_by if len(values) == 1 and known else ()
+        if len(values) != 1:
+            return
+        made = values[0]
+        items = enumerate(made.items) if isinstance(made, Tuple) else [(None, values)]
+        for index, parts in items:
+            for value in parts:
+                kind = self._project.catalogue.type(value.path) if isinstance(value, Object) and value.made_by is node else None
+                if kind is not None and kind.closed_by:
+                    yield kind, index
 
     def _is_closed_by_owner(self, callee: Value) -> bool:
         """Whether what a method gives belongs to its object: closing a session closes its connection."""
@@ -74,7 +80,7 @@ class Ownership:
         kind = self._project.catalogue.type(receiver.path) if isinstance(receiver, Object) else None
         return kind is not None and bool(kind.closed_by)
 
-    def _opened(self, node: tree.Call, closers: tuple[str, ...], function: Function) -> Iterator[Opened]:
+    def _opened(self, node: tree.Call, kind: Type, index: int | None, function: Function) -> Iterator[Opened]:
         around = walk.around(function, node)
         made: tree.Expression = node
         if around and isinstance(around[0], tree.Await):
@@ -87,14 +93,14 @@ class Ownership:
         elif isinstance(holder, tree.Attribute):
             # What an awaited method gives is a result; what a plain one gives may be the object itself.
             is_used_up = isinstance(made, tree.Await) or any(isinstance(node, tree.Await) for node in around[:3])
-            fate = "never closed" if is_used_up and holder.attr not in (*closers, "__aenter__") else None
+            fate = "never closed" if is_used_up and holder.attr not in (*kind.closed_by, "__aenter__") else None
         elif isinstance(holder, tree.Assign) and holder.value is made and len(holder.targets) == 1:
-            fate, name = self._fate_in(holder.targets[0], node, closers, function)
+            fate, name = self._fate_in(_part(holder.targets[0], index), node, kind.closed_by, function)
         if fate is not None:
-            yield Opened(function, made, fate, closers[0], name, self._can_be_entered(node, function))
+            yield Opened(function, made, fate, kind.closed_by[0], name, bool(kind.aenter))
 
     def _fate_in(
-        self, target: tree.Expression, made: tree.Call, closers: tuple[str, ...], function: Function
+        self, target: tree.Expression | None, made: tree.Call, closers: tuple[str, ...], function: Function
     ) -> tuple[Fate | None, str]:
         """What becomes of a resource that is assigned to a target, and the target's name."""
         if isinstance(target, tree.Name) and target.id not in function.globals | function.nonlocals:
@@ -102,11 +108,6 @@ class Ownership:
         if isinstance(target, tree.Attribute) and self._is_kept_open(target, function):
             return "kept and never closed", dotted(target)
         return None, ""
-
-    def _can_be_entered(self, made: tree.Call, function: Function) -> bool:
-        values = self._project.inference.awaited(self._project.values(made, function))
-        kinds = [self._project.catalogue.type(value.path) for value in values if isinstance(value, Object)]
-        return any(kind is not None and bool(kind.aenter) for kind in kinds)
 
     # --- held by a name -------------------------------------------------------------------------------
 
@@ -117,8 +118,8 @@ class Ownership:
         closings: list[tree.Node] = []
         for node in walk.nodes(walk.body(function)):
             for part in walk.children(node):
-                is_target = isinstance(node, tree.Assign) and part in node.targets
-                if is_target or not (isinstance(part, tree.Name) and part.id == name):
+                # What stands before the call is the target that it is assigned to.
+                if part.start < made.start or not (isinstance(part, tree.Name) and part.id == name):
                     continue
                 if not isinstance(node, tree.Attribute):
                     if not _only_asks(node):
@@ -161,7 +162,7 @@ class Ownership:
         """Whether an attribute of `self` holds it that no code of the project closes or gives out."""
         if function.owner is None or last_name(target.value) != function.self_name:
             return False
-        return self._is_seen_whole(function.owner) and target.attr not in self._closed_attributes
+        return self._is_seen_whole(function.owner) and not self._is_released(target.attr, function.owner)
 
     def _is_seen_whole(self, cls: Class) -> bool:
         """Whether a class closes nothing at all: what has a way to be closed may close its parts in ways that are not followed."""
@@ -170,10 +171,20 @@ class Ownership:
         names = (*_CLOSING, "__aexit__", "__exit__", "__del__", "teardown", "finalize", "on_shutdown", "aclose_all", "close_all")
         return not any(members.method(member, name) for member in family for name in names)
 
+    def _is_released(self, attr: str, cls: Class) -> bool:
+        """Whether an attribute of a class's objects, or of objects that are not known, is closed, entered or given out somewhere."""
+        members = self._project.inference.members
+        family = {*members.mro(cls), *members.subclasses(cls)}
+        for scope, mention in self._releases.get(attr, ()):
+            owners = self._project.values(mention.value, scope)
+            if not owners or any(not isinstance(owner, Instance) or owner.cls in family for owner in owners):
+                return True
+        return False
+
     @cached_property
-    def _closed_attributes(self) -> frozenset[str]:
-        """Attributes that are closed somewhere, entered, given out, or handed on."""
-        found: set[str] = set()
+    def _releases(self) -> dict[str, list[tuple[Body, tree.Attribute]]]:
+        """By attribute: where it is closed, entered, given out or handed on."""
+        found: dict[str, list[tuple[Body, tree.Attribute]]] = {}
         bodies: tuple[Body, ...] = (*self._project.modules.values(), *self._project.functions)
         for scope in bodies:
             for node in walk.nodes(walk.body(scope)):
@@ -182,8 +193,17 @@ class Ownership:
                         continue
                     is_used = isinstance(node, tree.Attribute) and node.attr not in _CLOSING | {"__aexit__"}
                     if not is_used and not _only_asks(node):
-                        found.add(part.attr)
-        return frozenset(found)
+                        found.setdefault(part.attr, []).append((scope, part))
+        return found
+
+
+def _part(target: tree.Expression, index: int | None) -> tree.Expression | None:
+    """The target of one item of a tuple, or the target itself."""
+    if index is None:
+        return target
+    item = target.items[index] if isinstance(target, tree.Sequence) and index < len(target.items) else None
+    # The streams of a connection belong together: who keeps one may reach the other.
+    return None if isinstance(item, tree.Name) and item.id == "_" else item
 
 
 def _only_asks(node: tree.Node) -> bool:

@@ -81,6 +81,8 @@ class Polling:
         sleeps = any(self._is_sleep(node, function) for node in walk.nodes(loop.body))
         if not sleeps or not self._is_idle(loop.body, function, tests) or _keeps_alive(loop, function):
             return None
+        if not isinstance(loop.test, tree.Const) and self._works(loop, function):
+            return None
         parts = [part for test in tests for part in _parts(test)]
         kinds = [(part, self._kind(part, function)) for part in parts]
         if any(kind == "outside" for _, kind in kinds):
@@ -135,6 +137,11 @@ class Polling:
     def _is_exit(self, body: Sequence[tree.Statement], function: Function) -> bool:
         """Whether an arm leaves the loop, or only logs, counts or sleeps."""
         return (bool(body) and isinstance(body[-1], tree.Return | tree.Raise | tree.Jump)) or self._is_idle(body, function, [])
+
+    def _works(self, loop: tree.While, function: Function) -> bool:
+        """Whether an arm that leaves the loop does something first: a watchdog, which has more to do than to wait."""
+        arms = [node.body for node in walk.nodes(loop.body) if isinstance(node, tree.If)]
+        return any(not self._is_idle(arm[:-1], function, []) for arm in arms)
 
     # --- the tests ------------------------------------------------------------------------------------
 

@@ -98,7 +98,11 @@ class Races:
     def _race(self, flow: Flow, test: Test, wait: tree.Node, store: Store, at: tuple[Function, tree.Node]) -> Iterator[Race]:
         setter, node = at
         around = [lock for lock in flow.locks if lock.covers(node.start)]
-        if any(lock.covers(test.node.start) for lock in around) or flow.is_repeated(test.node, node):
+        if (
+            isinstance(test.statement, tree.Assert)
+            or any(lock.covers(test.node.start) for lock in around)
+            or flow.is_repeated(test.node, node)
+        ):
             return
         if is_worth_a_lock(self._project, test, store, setter):
             taken = around[-1] if around and around[-1].is_async and around[-1].start >= wait.start else None

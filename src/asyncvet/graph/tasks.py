@@ -23,6 +23,21 @@ _PASSING = (tree.Sequence, tree.Comprehension, tree.Starred, tree.Operation, tre
 _AROUND = {"gather": None, "wait": 1, "wait_for": 1, "shield": 1}
 """Calls that wait for their arguments, with how many of them."""
 _CALLBACKS = frozenset({"add_done_callback"})
+_HOLDING = _MAKING | {
+    "list",
+    "tuple",
+    "set",
+    "sorted",
+    "len",
+    "bool",
+    "isinstance",
+    "hasattr",
+    "getattr",
+    "print",
+    "id",
+    "discard",
+}
+"""Calls that are given tasks and neither await nor cancel them."""
 _FORGETTING = frozenset({"discard", "remove", "pop"})
 _ASKING = frozenset({"exception", "result"})
 
@@ -67,7 +82,8 @@ class Task:
 
     def _is_own(self, place: Place) -> bool:
         bindings = self.scope.bindings.get(place.word, []) if place.owner is None else []
-        return bool(bindings) and all(self._is_fresh(binding.value) for binding in bindings if binding.kind != "annotation")
+        values = [binding.value for binding in bindings if binding.kind not in ("annotation", "augmented", "for")]
+        return bool(values) and all(map(self._is_fresh, values))
 
     def _is_fresh(self, value: tree.Node | None) -> bool:
         if isinstance(value, tree.Call) and not isinstance(value.func, tree.Name):
@@ -154,8 +170,11 @@ class Tasks:
         return frozenset(found)
 
     def is_task(self, expr: tree.Expr, scope: Body) -> bool:
-        """Whether an expression is known to be a task."""
-        return any(isinstance(value, Object) and value.path == "asyncio.Task" for value in self._project.values(expr, scope))
+        """Whether an expression is known to be a task, by its type or as what keeps the tasks that the project makes."""
+        if any(isinstance(value, Object) and value.path == "asyncio.Task" for value in self._project.values(expr, scope)):
+            return True
+        places = frozenset(place for place in self._places([expr], scope) if place.owner is not None)
+        return any(self._is_among(task, places) for task in self.made if any(place.owner for place in task.places))
 
     def is_waited_for(self, expr: tree.Expr, scope: Body) -> bool:
         """Whether something awaits what an expression names or was taken from, or hands it on: here, if an attribute anywhere."""
@@ -343,7 +362,7 @@ class Tasks:
         for scope in scopes:
             exprs: list[tree.Expr] = []
             for site in scope.sites:
-                if isinstance(site.node, tree.Call) and last_name(site.node.func) not in _MAKING:
+                if isinstance(site.node, tree.Call) and last_name(site.node.func) not in _HOLDING:
                     exprs += [*site.node.args, *(keyword.value for keyword in site.node.keywords)]
             if isinstance(scope, Function):
                 exprs += [node.value for node in scope.awaits if isinstance(node, tree.Await)]

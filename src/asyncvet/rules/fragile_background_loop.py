@@ -11,6 +11,7 @@ runs, while the service looks healthy; it is noticed days later by what is missi
 
 ```python
 import asyncio
+from contextlib import suppress
 
 import httpx
 
@@ -24,6 +25,8 @@ class Prices:
 
     async def stop(self) -> None:
         self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
 
     async def refresh(self) -> None:
         while True:
@@ -147,7 +150,15 @@ def _can_fail(project: Project, site: CallSite, is_guarded: bool, depth: int) ->
         family, _, word = name.partition(".")
         if family in ("asyncio", "anyio", "trio") and (word.rpartition(".")[2] in _QUIET or (word == "wait_for" and is_guarded)):
             return False
-    return isinstance(site.node, tree.Call) and last_name(site.node.func) not in _QUIET
+    return isinstance(site.node, tree.Call) and not _is_quiet(site.node.func)
+
+
+def _is_quiet(func: tree.Expr) -> bool:
+    """Whether a method of an object whose type is unknown is that of an event, a lock or a queue, by its name."""
+    word = last_name(func)
+    if word in ("get", "put"):
+        return isinstance(func, tree.Attribute) and "queue" in last_name(func.value).lower()
+    return word in _QUIET
 
 
 def _is_of_errors(guard: tree.Handler | tree.With) -> bool:

@@ -85,6 +85,7 @@ def test_a_report_with_everything() -> None:
                 "runs_once": False,
                 "root_cause": "cause",
                 "fingerprint": "print",
+                "scope": None,
                 "fix": {
                     "safety": "unsafe",
                     "title": "await it in a thread",
@@ -120,6 +121,7 @@ def test_a_report_with_everything() -> None:
                 "runs_once": True,
                 "root_cause": "own",
                 "fingerprint": "own",
+                "scope": None,
                 "fix": None,
             },
         ],

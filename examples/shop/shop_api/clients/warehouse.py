@@ -15,7 +15,7 @@ class Reservation:
 
     def __init__(self, product_id: int) -> None:
         self._key = f"reserved:{product_id}"
-        self._redis = redis.Redis.from_url(get_settings().redis_url)
+        self._redis = redis.Redis.from_url(get_settings().redis_url, socket_timeout=2, socket_connect_timeout=2)
 
     def __enter__(self) -> Self:
         if not self._redis.set(self._key, 1, nx=True, ex=30):

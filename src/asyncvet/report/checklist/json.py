@@ -1,4 +1,7 @@
-"""The review for programs: JSON, schema version 1, which docs/review.md describes. Keys are only ever added within a version."""
+"""The review for programs: JSON, schema version 1, which docs/reference/review.md describes.
+
+Keys are only ever added within a version.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ from asyncvet.report.checklist import (
 )
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|#~&]")
-_CODE = re.compile(r"(`[^`]*`)")
+_CODE = re.compile(r"((?<!`)`[^`]+`(?!`))")
+"""What backquotes make code: runs of one, as a run of another length would not close it."""
 
 
 def render(report: Report, output: Output) -> str:  # noqa: ARG001
