@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: test demo golden new-rule clean
+.PHONY: test demo golden docs new-rule clean
 
 # All that continuous integration checks.
 test: $(VENV)/.dev
@@ -19,7 +19,12 @@ demo: $(VENV)/.project
 
 # Write anew the reports that tests and README.md hold; look at what `git diff` says then.
 golden: $(VENV)/.project
-	$(BIN)/python scripts/golden.py
+	$(BIN)/python -m scripts.golden
+
+# The documentation as a site, in build/site; a broken link fails.
+docs: $(VENV)/.docs
+	$(BIN)/python scripts/site_pages.py
+	$(BIN)/mkdocs build --strict
 
 # make new-rule NAME=busy-wait CODE=AV109
 new-rule:
@@ -40,4 +45,8 @@ $(VENV)/.project: $(VENV)/.python pyproject.toml src/asyncvet/__init__.py
 
 $(VENV)/.dev: $(VENV)/.project requirements-dev.txt
 	$(PIP) install --requirement requirements-dev.txt
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.project requirements-docs.txt
+	$(PIP) install --requirement requirements-docs.txt
 	@touch $@

@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 from asyncvet import cli
+from scripts.replay import PAGES, replay
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = "examples/shop"
@@ -80,6 +81,7 @@ def main() -> int:
     shown = BLOCK.sub(lambda _: block, readme.read_text(encoding="utf-8"))
     review = review_block(texts[GOLDEN / "review.md"])
     texts[readme] = REVIEW_BLOCK.sub(lambda _: review, shown)
+    texts.update((page, replay(page.read_text(encoding="utf-8"))) for page in PAGES)
     for path, text in texts.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")

@@ -41,6 +41,7 @@ def test_configuration(tmp_path: Path) -> None:
         min_severity=Severity.MEDIUM,
         exclude=("migrations/",),
         catalogue=(tmp_path / "ci" / "our-libraries.toml",),
+        python=tmp_path / ".venv",
         base=tmp_path,
     )
     settings = {name.replace("_", "-") for name in Settings.__struct_fields__} - {"base"}

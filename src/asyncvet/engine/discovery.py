@@ -56,7 +56,7 @@ def discover(paths: Sequence[Path], settings: Settings, root: Path) -> Discovery
 
     Left out below a folder: what `.gitignore` files and `settings.exclude` say, hidden folders, virtual environments, installed
     packages, `node_modules`, links to folders, and links to files that are read under their own name. A file that is given by
-    name is always read.
+    name is always read, and so is a folder that is given by name and would be left out itself.
 
     Raises:
         UsageError: A path does not exist or has no Python in it.
@@ -73,7 +73,9 @@ def discover(paths: Sequence[Path], settings: Settings, root: Path) -> Discovery
             named.add(start)
             continue
         walk = _Walk(base)
-        below = set(walk.files(start, [*_outer_ignores(start), excluded]))
+        # Who names a folder wants it read, whatever is said of folders around it.
+        is_wanted = _is_ignored(f"{start}{os.sep}", [excluded])
+        below = set(walk.files(start, [*_outer_ignores(start), _Ignore(start, ()) if is_wanted else excluded]))
         errors |= set(walk.errors)
         if not below and not walk.errors:
             raise UsageError(f"{given}: there is no Python file in this folder, apart from ignored and excluded ones")

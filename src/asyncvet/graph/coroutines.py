@@ -30,7 +30,7 @@ _PLAIN_CALLERS = (
     "threading.",
 )
 """They call what they are given and drop what it returns."""
-_OF_COROUTINES = frozenset({"close", "send", "throw", "cr_await", "cr_code", "cr_frame", "cr_running"})
+_OF_COROUTINES = ("close", "send", "throw", "cr_", "__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def _is_taken_for_value(site: CallSite, node: tree.Call) -> bool:
             return parent.operands[-1] is not node or any(isinstance(n, tree.If | tree.While) for n in around[1:2])
         return parent.operands[0] is node if parent.op == "if" else parent.op not in ("is", "is not", "slice")
     if isinstance(parent, tree.Attribute):
-        return parent.attr not in _OF_COROUTINES
+        return not parent.attr.startswith(_OF_COROUTINES)
     if isinstance(parent, tree.For):
         return parent.iter is node and not parent.is_async
     return isinstance(parent, tree.Subscript) and parent.value is node

@@ -120,6 +120,12 @@ class LoopChecks:
             value, statement = binding.value, binding.block.statement
             if isinstance(value, tree.Call) and self._meaning(value, scope) == "runs":
                 return "runs"
+            if isinstance(value, tree.Operation) and value.op == "if":
+                # `None if is_running() else own_loop`: a true value says which arm was taken.
+                test, then, other = value.operands
+                meaning = self._meaning(test, scope)
+                if _is_nothing(then) or _is_nothing(other):
+                    return _OPPOSITE[meaning] if _is_nothing(then) else meaning
             is_flag = isinstance(value, tree.Const) and binding.block.arm in ("try", "after")
             if is_flag and isinstance(statement, tree.Try) and _starts_by_asking(statement):
                 return "runs" if value.value else "none"  # type: ignore[union-attr]
@@ -130,6 +136,10 @@ def _starts_by_asking(statement: tree.Try) -> bool:
     first = statement.body[0] if statement.body else None
     value = first.value if isinstance(first, tree.Assign | tree.ExprStmt | tree.Return) else None
     return value is not None and any(isinstance(n, tree.Call) and last_name(n.func) in _RAISING for n in walk.nodes(value))
+
+
+def _is_nothing(expr: tree.Expression) -> bool:
+    return isinstance(expr, tree.Const) and not expr.value
 
 
 def _leaves(statements: Sequence[tree.Statement]) -> bool:

@@ -50,8 +50,8 @@ coroutine, and what a cache lets happen once, is reported one step lower; two st
 ## Known limits
 
 A call on an object whose type the source does not tell is not reported; the summary counts such calls. Calls of libraries that
-are not in the catalogue are taken as harmless. Short metadata calls are reported by blocking-metadata-call,
-loops over a source that blocks by blocking-iteration.
+are neither in the catalogue nor installed in the project's environment are taken as harmless. Short metadata calls are reported by
+blocking-metadata-call, loops over a source that blocks by blocking-iteration.
 
 ## Fix safety
 

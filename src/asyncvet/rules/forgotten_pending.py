@@ -50,7 +50,7 @@ elsewhere (an attribute, a parameter) are their owner's business.
 
 ## Known limits
 
-Any later word of the tasks counts as handling them.
+Any later mention of the tasks counts as handling them.
 
 ## Fix safety
 

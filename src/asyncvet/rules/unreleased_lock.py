@@ -43,7 +43,7 @@ Where other code of the project releases a lock of the same name, it is taken to
 
 ## Fix safety
 
-There is no automatic fix: the lines that belong into the `async with` have to be moved.
+There is no automatic fix: the lines that belong inside the `async with` have to be moved.
 
 ## References
 

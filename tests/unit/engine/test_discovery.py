@@ -59,6 +59,7 @@ def test_excluded_files_are_left_out_unless_named(tmp_path: Path) -> None:
     settings = Settings(exclude=("migrations/",))
     assert found(tmp_path, settings=settings) == ["app/a.py"]
     assert found(tmp_path, "app", "app/migrations/b.py", settings=settings) == ["app/a.py", "app/migrations/b.py"]
+    assert found(tmp_path, "app/migrations", settings=settings) == ["app/migrations/b.py"]
     relative = Settings(exclude=("/a.py",), base=tmp_path / "app")
     assert found(tmp_path, settings=relative) == ["app/migrations/b.py"]
 
