@@ -57,7 +57,9 @@ def _dist_info(distribution: str, folder: Path) -> Path:
     for info in sorted(folder.glob("*.dist-info")):
         if _normal(info.name.removesuffix(".dist-info").rsplit("-", 1)[0]) == wanted:
             return info
-    raise UsageError(f"{distribution}: there is no such distribution in {folder}; install it there or name another environment by --python")
+    raise UsageError(
+        f"{distribution}: there is no such distribution in {folder}; install it there or name another environment by --python"
+    )
 
 
 def _normal(name: str) -> str:
@@ -137,7 +139,15 @@ def _toml(distribution: str, version: str, learned: list[Learned]) -> str:
             groups.setdefault(key, []).append(entry.name)
     for (effect, category, stall, sink), names in sorted(groups.items()):
         why = f"reaches {sink}"
-        lines += ["", "[[api]]", _names(names), f'effect = "{effect}"', f'category = "{category}"', f'stall = "{stall}"', f'why = "{why}"']
+        lines += [
+            "",
+            "[[api]]",
+            _names(names),
+            f'effect = "{effect}"',
+            f'category = "{category}"',
+            f'stall = "{stall}"',
+            f'why = "{why}"',
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -55,10 +55,9 @@ def _expression_statement(lowering: Lowering, node: Node, depth: int) -> Stateme
         return _assignment(lowering, first, depth)
     if kind == _AUGMENTED_ASSIGNMENT:
         return _augmented_assignment(lowering, first, depth)
-    if len(children) == 1:
-        value = EXPRESSIONS[depth].get(kind, opaque)(lowering, first, depth)
-    else:
-        value = only_or_tuple(lowering, children, depth)
+    is_alone = len(children) == 1
+    lower = EXPRESSIONS[depth].get(kind, opaque)
+    value = lower(lowering, first, depth) if is_alone else only_or_tuple(lowering, children, depth)
     return ExprStmt(node.start_byte, node.end_byte, value)
 
 

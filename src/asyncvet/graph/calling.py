@@ -238,7 +238,7 @@ class Calling:
     def _argument(self, call: tree.Call, scope: Scope, index: int) -> Values:
         return self._inference.values(call.args[index], scope) if len(call.args) > index else NOTHING
 
-    def _super(self, call: tree.Call, scope: Scope) -> Values:
+    def _super(self, _: tree.Call, scope: Scope) -> Values:
         method = next((s for s in scope.enclosing() if isinstance(s, Function) and s.owner is not None), None)
         if method is None or method.owner is None:
             return NOTHING

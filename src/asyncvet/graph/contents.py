@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph.scopes import Binding, Body, Class, Module, Scope, last_name
-from asyncvet.graph.values import Container, Instance, Value, Values, union
+from asyncvet.graph.values import Container, Instance, Value, union
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference

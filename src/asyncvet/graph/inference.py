@@ -218,9 +218,7 @@ class Inference:
         return self.names.lookup(node.id, scope, node.start)
 
     def _attribute(self, node: tree.Attribute, scope: Scope) -> Values:
-        return self.members.by_path(node, scope) or union(
-            self.attribute(value, node.attr) for value in self.values(node.value, scope)
-        )
+        return self.members.by_path(node) or union(self.attribute(value, node.attr) for value in self.values(node.value, scope))
 
     def _await(self, node: tree.Await, scope: Scope) -> Values:
         return self.awaited(self.values(node.value, scope))

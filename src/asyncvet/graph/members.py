@@ -18,7 +18,6 @@ from asyncvet.graph.values import (
     Instance,
     Namespace,
     Object,
-    Partial,
     Super,
     Symbol,
     Text,
@@ -190,13 +189,13 @@ class Members:
         method = self.method(value.cls, "__getattr__")
         if method is None:
             return NOTHING
-        found = []
-        for expr, _ in method.returns:
-            if isinstance(expr, tree.Call) and last_name(expr.func) == "getattr" and len(expr.args) > 1:
-                for target in self._inference.values(expr.args[0], method):
-                    if target != value:
-                        found.append(self._inference.attribute(target, name))
-        return union(found)
+        return union(
+            self._inference.attribute(target, name)
+            for expr, _ in method.returns
+            if isinstance(expr, tree.Call) and last_name(expr.func) == "getattr" and len(expr.args) > 1
+            for target in self._inference.values(expr.args[0], method)
+            if target != value
+        )
 
     def _of_class(self, cls: Class, name: str) -> Values:
         for base in self.mro(cls):
@@ -255,7 +254,7 @@ class Members:
                 found.append(self._inference.binding(binding))
         return union(found)
 
-    def by_path(self, node: tree.Attribute, scope: Scope) -> Values:
+    def by_path(self, node: tree.Attribute) -> Values:
         """`request.app.state.db` by what is assigned to any `...state.db`."""
         if not (isinstance(node.value, tree.Attribute) and node.value.attr == "state"):
             return NOTHING

@@ -135,7 +135,9 @@ def reaching(bindings: list[Binding], scope: Scope, offset: int) -> list[Binding
     ordered = scope.latest_first(name) if is_whole else sorted(bindings, key=lambda binding: -binding.from_)
     first = bisect_left(ordered, -offset, key=lambda binding: -binding.from_)
     outermost = list(use.loops())[-1:]
-    later = [(binding, loop) for loop in outermost for binding in ordered[:first] if _gives(binding) and loop.holds(binding.block)]
+    later = [
+        (binding, loop) for loop in outermost for binding in ordered[:first] if _gives(binding) and loop.holds(binding.block)
+    ]
     for binding in map(ordered.__getitem__, range(first, len(ordered))):
         if not _gives(binding):
             continue

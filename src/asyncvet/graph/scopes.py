@@ -6,7 +6,7 @@ Built from the facts of one module at a time; nothing here looks into another mo
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -201,6 +201,7 @@ class Module(Scope):
 
     @property
     def path(self) -> str:
+        """Path of the file, relative to the root of the review."""
         return self.filename
 
 
@@ -328,24 +329,31 @@ def dotted(expr: tree.Node) -> str:
 
 def shown(node: tree.Node) -> str:
     """An expression as a short text for messages: calls with their arguments left out."""
-    if isinstance(node, tree.Name):
-        return node.id
-    if isinstance(node, tree.Attribute):
-        return f"{shown(node.value)}.{node.attr}"
-    if isinstance(node, tree.Call):
-        return f"{shown(node.func)}({'...' if node.args or node.keywords else ''})"
-    if isinstance(node, tree.Subscript):
-        return f"{shown(node.value)}[...]"
-    if isinstance(node, tree.Await):
-        return f"(await {shown(node.value)})"
-    if isinstance(node, tree.Const):
-        return f'"{node.value}"' if node.kind == "str" and len(str(node.value)) < 20 else "..."
-    if isinstance(node, tree.With):
-        return f"with {shown(node.items[0].value)}"
-    if isinstance(node, tree.For):
-        return f"for ... in {shown(node.iter)}"
-    if isinstance(node, tree.Operation):
-        return "(...)"
-    if isinstance(node, tree.Comprehension) and node.generators:
-        return f"... for ... in {shown(node.generators[0].iter)}"
-    return "..."
+    show = _SHOWN.get(type(node))
+    return show(node) if show is not None else "..."
+
+
+def _shown_call(node: tree.Call) -> str:
+    return f"{shown(node.func)}({'...' if node.args or node.keywords else ''})"
+
+
+def _shown_constant(node: tree.Const) -> str:
+    return f'"{node.value}"' if node.kind == "str" and len(str(node.value)) < 20 else "..."
+
+
+def _shown_comprehension(node: tree.Comprehension) -> str:
+    return f"... for ... in {shown(node.generators[0].iter)}" if node.generators else "..."
+
+
+_SHOWN: dict[type, Callable[..., str]] = {
+    tree.Name: lambda node: node.id,
+    tree.Attribute: lambda node: f"{shown(node.value)}.{node.attr}",
+    tree.Call: _shown_call,
+    tree.Subscript: lambda node: f"{shown(node.value)}[...]",
+    tree.Await: lambda node: f"(await {shown(node.value)})",
+    tree.Const: _shown_constant,
+    tree.With: lambda node: f"with {shown(node.items[0].value)}",
+    tree.For: lambda node: f"for ... in {shown(node.iter)}",
+    tree.Operation: lambda _: "(...)",
+    tree.Comprehension: _shown_comprehension,
+}

@@ -19,7 +19,16 @@ class Client:
     def settings(self):
         return open("settings").read()
 """
-SERVICE = "from remote import Client\n\nclient = Client('http://peer')\n\n\nasync def route():\n    client.settings()\n    return client.fetch()\n"
+SERVICE = """\
+from remote import Client
+
+client = Client('http://peer')
+
+
+async def route():
+    client.settings()
+    return client.fetch()
+"""
 
 
 def install(root: Path) -> None:

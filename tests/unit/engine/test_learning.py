@@ -69,7 +69,9 @@ def test_a_distribution_that_is_not_there(environment: Environment) -> None:
     """The message names the environment and says what to do."""
     with pytest.raises(UsageError) as error:
         learn("other", environment)
-    expected = f"other: there is no such distribution in {environment.folder}; install it there or name another environment by --python"
+    expected = (
+        f"other: there is no such distribution in {environment.folder}; install it there or name another environment by --python"
+    )
     assert str(error.value) == expected
 
 

@@ -67,7 +67,7 @@ class View:
 
 def find_all(view: View) -> Iterator[EntryPoint]:
     """The entry points of all frameworks."""
-    from asyncvet.graph.entry_points import aiohttp, arq, celery, commands, django, handlers, litestar, loops, registrations, web
+    from asyncvet.graph.entry_points import aiohttp, arq, celery, commands, django, handlers, litestar, loops, registrations, web  # noqa: PLC0415  # they need the types above
 
     for framework in (web, litestar, aiohttp, django, celery, arq, registrations, commands, handlers, loops):
         yield from framework.find(view)
