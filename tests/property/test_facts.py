@@ -62,6 +62,12 @@ def facts_entries(facts: ModuleFacts) -> Counter[Entry]:
     return Counter(entry for node in nodes(facts.body) if (entry := facts_entry(facts, node)))
 
 
+def quoted_places(facts: ModuleFacts, data: bytes) -> set[Entry]:
+    """Where annotations are written as text: facts read what is in them, which to the interpreter are strings."""
+    names = [node for node in nodes(facts.body) if isinstance(node, Name) and data[node.start : node.start + 1] in (b'"', b"'")]
+    return {facts.position(name.start) for name in names}
+
+
 def facts_entry(facts: ModuleFacts, node: Node) -> Entry | None:
     """One node of facts as an entry; None if the comparison leaves its kind out."""
     place = facts.position(node.start)
@@ -176,7 +182,9 @@ def test_facts_agree_with_the_interpreter(path: Path) -> None:
     assert facts.broken == []
     expected = ast_entries(data.decode())
     found = facts_entries(facts)
-    assert (expected - found, found - expected) == (Counter(), Counter())
+    quoted = quoted_places(facts, data)
+    different = [entry for entry in ((expected - found) + (found - expected)) if entry[1:3] not in quoted]
+    assert different == []
 
 
 # --- text that nobody would write ----------------------------------------------------------------

@@ -96,8 +96,8 @@ class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         timeout: How long the call, or the client that it makes, waits where nobody says: seconds, or ``none`` for as long as the
             other side is silent. What can be said stands in `bound`, by each of its names and positions.
         why: One sentence: what the caller waits for. Shown to users.
-        replacement: What to write instead in a coroutine, as an expression or the name of an API; empty means
-            `asyncio.to_thread`.
+        replacement: What to write instead in a coroutine, as an expression or the name of an API, in which ``*`` stands for what
+            the code calls: ``*_async``. Empty means `asyncio.to_thread`.
         returns: Type of the result (after `await`, if `is_async`): a dotted class name, ``self`` (the receiver), ``argument`` (an
             instance of the first argument, or the first argument itself), or ``list[X]``, ``dict[X]``, ``iterator[X]``,
             ``tuple[X]``, ``async-iterator[X]``, ``context[X]`` and ``async-context[X]`` (what `with` and `async with` open to

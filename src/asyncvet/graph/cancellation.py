@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 _CANCELLED = frozenset({"asyncio.CancelledError", "asyncio.exceptions.CancelledError", "trio.Cancelled"})
 _ALL = frozenset({"builtins.BaseException"})
 _LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "trace", "success"})
-_SHOWING = _LOGGING | {"print", "print_exc", "print_exception", "format_exc", "format_exception", "str", "repr", "type", "rprint"}
+_ASYNC_LOGGING = frozenset({"adebug", "ainfo", "awarning", "aerror", "aexception", "acritical", "afatal", "alog"})
+"""Methods of structlog's loggers, which coroutines await."""
+_SHOWING = (
+    _LOGGING
+    | _ASYNC_LOGGING
+    | {"print", "print_exc", "print_exception", "format_exc", "format_exception", "str", "repr", "type", "rprint"}
+)
 _GIVING_UP = frozenset({"exit", "_exit", "abort"})
 _COUNTING = frozenset({"uncancel", "cancelling"})
 """Methods of a task: who calls them keeps account of cancellations."""
@@ -98,14 +104,17 @@ def hands_on(catch: Catch) -> bool:
 
 
 def _is_raised_later(catch: Catch) -> bool:
-    """Whether a handler notes the cancellation in a name that is tested further down before something is raised."""
+    """Whether a handler notes the cancellation in a name that is returned, or tested further down before something is raised."""
     assigned = [target for node in walk.nodes(catch.body) if isinstance(node, tree.Assign) for target in node.targets]
     noted = {target.id for target in assigned if isinstance(target, tree.Name)}
     return bool(noted) and any(
-        isinstance(node, tree.If)
-        and node.start > catch.node.end
-        and any(isinstance(part, tree.Name) and part.id in noted for part in walk.nodes(node.test))
-        and any(isinstance(part, tree.Raise) for part in walk.nodes(node.body))
+        (isinstance(node, tree.Return) and isinstance(node.value, tree.Name) and node.value.id in noted)
+        or (
+            isinstance(node, tree.If)
+            and node.start > catch.node.end
+            and any(isinstance(part, tree.Name) and part.id in noted for part in walk.nodes(node.test))
+            and any(isinstance(part, tree.Raise) for part in walk.nodes(node.body))
+        )
         for node in walk.nodes(walk.body(catch.function))
     )
 
@@ -116,10 +125,15 @@ def is_log(statement: tree.Stmt) -> bool:
         return True
     if not isinstance(statement, tree.ExprStmt):
         return False
-    value = statement.value
+    value = statement.value.value if isinstance(statement.value, tree.Await) else statement.value
     if isinstance(value, tree.Call):
         return last_name(value.func) in _SHOWING
     return type(value) in (tree.Expr, tree.Const)
+
+
+def is_awaited_log(node: tree.Node) -> bool:
+    """Whether an await only waits for a logger: `await logger.ainfo(...)`."""
+    return isinstance(node, tree.Await) and isinstance(node.value, tree.Call) and last_name(node.value.func) in _ASYNC_LOGGING
 
 
 def following(function: Function, catch: Catch) -> tuple[list[tree.Stmt], bool]:

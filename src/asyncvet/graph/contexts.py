@@ -37,6 +37,7 @@ class Contexts:
                 known.append(entry)
         self._entries: dict[Function, tuple[EntryPoint, ...]] = {}
         self._once: dict[Function, bool] = {}
+        self._commands: dict[Function, bool] = {}
 
     def is_loop_callback(self, function: Function) -> bool:
         """Whether a plain function is called by the loop itself."""
@@ -97,12 +98,25 @@ class Contexts:
     def is_command(self, function: Function) -> bool:
         """Whether a function is a command of a command-line program, or belongs to the module of one and to nothing else.
 
-        What a command calls in other modules may be a library that others call too, in ways that the source does not tell.
+        What a command calls in other modules may be a library that others call too, in ways that the source does not tell; what is
+        private there belongs to its callers.
         """
+        known = self._commands.get(function)
+        if known is None:
+            self._commands[function] = False  # Recursion tells of no caller.
+            known = self._commands[function] = self._is_command(function)
+        return known
+
+    def _is_command(self, function: Function) -> bool:
         entries = self.entries(function)
         if not entries or any(entry.role != "command" for entry in entries):
             return False
-        return any(entry.function.module is function.module for entry in entries)
+        if any(entry.function.module is function.module for entry in entries):
+            return True
+        callers = self.callers.get(function, ())
+        return _is_private(function) and all(
+            isinstance(c, Function) and (c is function or self.is_command(c)) for c, _ in callers
+        )
 
     def happens_once(self, site: CallSite) -> bool:
         """Whether a site of a function that runs once stands in no loop of it."""
@@ -116,6 +130,10 @@ class Contexts:
         if not entries and len(callers) != 1:
             return False
         return all(self.happens_once(site) for _, site in callers)
+
+
+def _is_private(function: Function) -> bool:
+    return any(word.startswith("_") and not word.startswith("__") for word in function.qualname.split("."))
 
 
 def in_loop(site: CallSite) -> bool:

@@ -55,7 +55,7 @@ def lost(project: Project, scope: Body) -> Iterator[Lost]:
     """The coroutines that a body makes and that nobody awaits."""
     for site in project.sites(scope):
         node = site.node
-        if not isinstance(node, tree.Call):
+        if not isinstance(node, tree.Call) or _never_runs(scope, node):
             continue
         yield from _handed_to_sync_callers(project, site)
         if site.awaited:
@@ -78,6 +78,20 @@ def is_coroutine_function(project: Project, function: Function, skip: int = 0) -
     if not function.is_async or function.is_generator:
         return False
     return all(_keeps_coroutine(project, decorator, function) for decorator in function.decorators[skip:])
+
+
+def _never_runs(scope: Body, node: tree.Node) -> bool:
+    """Whether a node stands under an `if` whose test can never hold: `if False and ...`."""
+    return any(
+        isinstance(around, tree.If) and _never_holds(around.test) and any(s.start <= node.start < s.end for s in around.body)
+        for around in walk.around(scope, node)
+    )
+
+
+def _never_holds(test: tree.Expr) -> bool:
+    if isinstance(test, tree.Operation) and test.op == "and":
+        return any(map(_never_holds, test.operands))
+    return isinstance(test, tree.Const) and test.kind == "bool" and not test.value
 
 
 # --- what is called ------------------------------------------------------------------------------

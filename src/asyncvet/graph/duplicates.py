@@ -28,7 +28,7 @@ _THING = (
 _KEPT_THING = re.compile(rf"(^|_){_THING}(_async|_instance)?$", re.IGNORECASE)
 _KEPT_THINGS = re.compile(rf"(^|_){_THING}(s|es|_map|_by_\w+|_pool)?$", re.IGNORECASE)
 _STARTED = re.compile(
-    r"(^|_|is_)(initiali[sz]ed|inited|connected|started|loaded|ready|set_?up|setup_done|registered|injected|opened|launched|prepared"
+    r"(^|_|is_)(initiali[sz]ed|inited|connected|started|loaded|ready|set_?up|setup_done|injected|opened|launched|prepared"
     r"|configured|created|migrated|warm(ed)?(_up)?|logged_in|authenticated|bootstrapped|installed|seeded|running)$",
     re.IGNORECASE,
 )

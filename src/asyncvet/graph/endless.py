@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
 _FOREVER = frozenset({"asyncio.Server.serve_forever", "anyio.sleep_forever", "trio.sleep_forever"})
+_REST = re.compile(r"_*(has|have|empty|qsize|pending|remaining)(_|$)")
+"""Methods that tell whether there is something left to work off."""
 _DEPTH = 4
 
 
@@ -61,11 +64,15 @@ def waits_forever(project: Project, site: CallSite, depth: int = 0) -> bool:
 
 
 def background_loops(project: Project, function: Function) -> Iterator[tree.While]:
-    """The endless loops of a function, and those that only a flag from outside ends: `while self.running`."""
+    """The endless loops of a function, and those that only a flag from outside ends: `while self.running`.
+
+    A loop that works off what is there ends by itself: `while self._has_pending()`.
+    """
     for node in walk.nodes(walk.body(function)):
         if not isinstance(node, tree.While) or not any(walk.awaits(node.body)):
             continue
-        is_flag = any(isinstance(part, tree.Attribute) for part in walk.nodes(node.test))
+        asked = [last_name(part.func) for part in walk.nodes(node.test) if isinstance(part, tree.Call)]
+        is_flag = any(isinstance(part, tree.Attribute) for part in walk.nodes(node.test)) and not any(map(_REST.match, asked))
         if (is_true(node.test) or is_flag) and not any(_exits(project, function, node.body, breaks=True)):
             yield node
 

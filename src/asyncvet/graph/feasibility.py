@@ -1,18 +1,20 @@
-"""Feasibility: whether a chain of calls can be followed, given what its calls tell of flags and of `self`.
+"""Feasibility: whether a chain of calls can be followed, given what its calls tell of arguments and of `self`.
 
 `upload(file, process=False)` does not run what stands under `if process:`, nor what follows `if not process: return`; a method that
-calls its hook `self.build()` runs the hook of the object's own class, not that of a sibling class.
+calls its hook `self.build()` runs the hook of the object's own class, not that of a sibling class; one that is called under
+`if self.content:` finds the content.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
+from asyncvet.graph import walk
 from asyncvet.graph.arguments import passed
-from asyncvet.graph.scopes import Block, Body, Class, Function
+from asyncvet.graph.known import NOTHING_KNOWN, TYPES, Known, truth, value
+from asyncvet.graph.scopes import Block, Body, Class, Function, dotted
 from asyncvet.graph.values import Bound, Instance, Super
 
 if TYPE_CHECKING:
@@ -20,32 +22,13 @@ if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known inside a function from the way on which it was reached.
-
-    Attributes:
-        constants: Parameters that hold a literal, with its value.
-        cls: The class of `self`; with `is_exact`, no subclass of it.
-    """
-
-    constants: tuple[tuple[str, object], ...] = ()
-    cls: Class | None = None
-    is_exact: bool = False
-
-    def constant(self, name: str) -> tuple[object] | None:
-        """The value of a parameter, in a tuple, if it is known."""
-        return next(((value,) for known, value in self.constants if known == name), None)
-
-
-NOTHING_KNOWN = Known()
-
-
 class Feasibility:
     """Follows what is known along calls. One object a project."""
 
     def __init__(self, inference: Inference) -> None:
         self._inference = inference
+        self._tests: dict[int, tuple[tuple[str, bool], ...]] = {}
+        self._changed: dict[Body, frozenset[str]] = {}
 
     def enter(self, site: CallSite, target: Target, known: Known) -> Known | None:
         """What is known in the function that a site runs; None if the site cannot run it."""
@@ -57,11 +40,25 @@ class Feasibility:
             return None
         if function.owner is None or (cls is not None and function.owner not in self._inference.members.mro(cls)):
             cls = None
+        truths = tuple(self._truths(site, function, known)) if is_own else ()
         node = site.node
-        if not isinstance(node, tree.Call) or _hides_arguments(node):
-            return Known((), cls, is_exact)
+        if not isinstance(node, tree.Call):
+            return Known(truths=truths, cls=cls, is_exact=is_exact)
+        keywords = self._keywords(node, function, known)
+        if _hides_arguments(node):
+            return Known(truths=truths, keywords=keywords, cls=cls, is_exact=is_exact)
         skips_self = any(isinstance(value, Bound | Class) for value in self._inference.callee(node, site.scope))
-        return Known(tuple(_constants(node, function, skips_self, known)), cls, is_exact)
+        given = dict(_given(node, function, skips_self))
+        constants = ((name, value(expr, known)) for name, expr in given.items())
+        types = ((name, _type(expr, site.scope, known)) for name, expr in given.items())
+        return Known(
+            tuple((name, found[0]) for name, found in constants if found is not None),
+            tuple((name, kind) for name, kind in types if kind),
+            truths,
+            keywords,
+            cls,
+            is_exact,
+        )
 
     def _receiver(self, site: CallSite, known: Known) -> tuple[Class | None, bool, bool]:
         """The class of the object whose method a site runs, whether it is exactly that, and whether it is the caller's own `self`."""
@@ -93,74 +90,116 @@ class Feasibility:
         classes = [cls] if is_exact else [cls, *members.subclasses(cls)]
         return any(members.method(possible, function.name) in (function, None) for possible in classes)
 
+    def _truths(self, site: CallSite, function: Function, known: Known) -> Iterator[tuple[str, bool]]:
+        """What is known of the attributes of `self` where a method calls another one of the same object, in the words of that one."""
+        tests = self._tests.get(id(site.node))
+        if tests is None:
+            tests = self._tests[id(site.node)] = tuple(_tests(site))
+        found = dict((*known.truths, *tests))
+        changed = self._changes(site.scope) if found else frozenset()
+        for name in sorted(found.keys() - changed):
+            yield f"{function.self_name}.{name.partition('.')[2]}", found[name]
+
+    def _keywords(self, node: tree.Call, function: Function, known: Known) -> tuple[str, frozenset[str]] | None:
+        """The name of a function's ``**`` parameter with what a call can put into it, if that is known."""
+        name = next((param.name for param in function.params.values() if param.kind == "double"), None)
+        if name is None or len(function.bindings.get(name, ())) > 1 or name in self._changes(function):
+            return None
+        names: set[str] = set()
+        for keyword in node.keywords:
+            if keyword.name is not None:
+                names.add(keyword.name)
+            elif known.keywords is not None and isinstance(keyword.value, tree.Name) and keyword.value.id == known.keywords[0]:
+                names |= known.keywords[1]
+            else:
+                return None
+        return name, frozenset(names)
+
+    def _changes(self, scope: Body) -> frozenset[str]:
+        """The dotted names that a function assigns to, and those of dictionaries that it puts something into."""
+        found = self._changed.get(scope)
+        if found is None:
+            found = self._changed[scope] = frozenset(name for node in walk.nodes(walk.body(scope)) for name in _changed(node))
+        return found
+
 
 def can_run(site: CallSite, known: Known) -> bool:
-    """Whether a site is in no arm, and behind no early exit, that is ruled out by what is known of its function's parameters."""
-    if not known.constants:
+    """Whether a site is in no arm, and behind no early exit, that is ruled out by what is known in its function."""
+    if not known.decides:
         return True
-    block = site.site.block
-    if any(_is_ruled_out(around, known) for around in block.ancestors()):
+    if any(_arm_truth(around, known) is False for around in site.site.block.ancestors()):
         return False
-    return not any(
-        exit_.leaves
-        and exit_.end <= site.node.start
-        and exit_.parent is not None
-        and exit_.parent.holds(block)
-        and _is_sure(exit_, known)
-        for exit_ in site.scope.blocks
-    )
+    return not any(_arm_truth(exit_, known) is True for exit_ in _exits(site))
 
 
-def _is_ruled_out(block: Block, known: Known) -> bool:
-    truth = _arm_truth(block, known)
-    return truth is False
-
-
-def _is_sure(block: Block, known: Known) -> bool:
-    return _arm_truth(block, known) is True
+def _exits(site: CallSite) -> Iterator[Block]:
+    """The arms before a site that leave: where one of them runs, the site does not."""
+    block = site.site.block
+    for exit_ in site.scope.blocks:
+        if exit_.leaves and exit_.end <= site.node.start and exit_.parent is not None and exit_.parent.holds(block):
+            yield exit_
 
 
 def _arm_truth(block: Block, known: Known) -> bool | None:
     """Whether the arm of an `if` runs, None if that is unknown."""
     if not isinstance(block.statement, tree.If) or block.arm not in ("then", "else"):
         return None
-    truth = _truth(block.statement.test, known)
-    return truth if truth is None or block.arm == "then" else not truth
+    holds = truth(block.statement.test, known)
+    return holds if holds is None or block.arm == "then" else not holds
 
 
-def _constants(node: tree.Call, function: Function, skips_self: bool, known: Known) -> Iterator[tuple[str, object]]:
+def _tests(site: CallSite) -> Iterator[tuple[str, bool]]:
+    """The attributes of `self` that tests around and before a site have found true, or false."""
+    own = site.scope.self_name if isinstance(site.scope, Function) else None
+    arms = [(block, True) for block in site.site.block.ancestors()] + [(block, False) for block in _exits(site)]
+    for block, runs in arms if own else ():
+        if isinstance(block.statement, tree.If) and block.arm in ("then", "else"):
+            yield from _told(block.statement.test, (block.arm == "then") is runs, f"{own}.")
+
+
+def _told(test: tree.Node, holds: bool, prefix: str) -> Iterator[tuple[str, bool]]:
+    """The attributes of which a test tells whether they are true, given that it holds or not."""
+    if isinstance(test, tree.Attribute) and isinstance(test.value, tree.Name) and dotted(test).startswith(prefix):
+        yield dotted(test), holds
+    elif isinstance(test, tree.Operation) and test.op in ("not", "and" if holds else "or"):
+        for operand in test.operands:
+            yield from _told(operand, holds is not (test.op == "not"), prefix)
+
+
+def _changed(node: tree.Node) -> Iterator[str]:
+    """The dotted names that a node assigns to, and that of a dictionary that it puts something into."""
+    if isinstance(node, tree.Assign):
+        for target in node.targets:
+            yield from map(_target, target.items if isinstance(target, tree.Sequence) else [target])
+    elif isinstance(node, tree.AugAssign):
+        yield _target(node.target)
+    elif isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and node.func.attr in ("setdefault", "update"):
+        yield dotted(node.func.value)
+
+
+def _target(target: tree.Node) -> str:
+    return dotted(target.value if isinstance(target, tree.Subscript) else target)
+
+
+def _given(node: tree.Call, function: Function, skips_self: bool) -> Iterator[tuple[str, tree.Node]]:
+    """What the parameters of a function hold that it never changes: an argument of the call, or a default that is a literal."""
     for name, param in function.params.items():
-        if name == function.self_name or param.kind in ("star", "double") or len(function.bindings.get(name, ())) > 1:
-            continue
-        expr = passed(function, param, node, skips_self)
-        value = _value(param.default, NOTHING_KNOWN) if expr is None else _value(expr, known)
-        if value is not None:
-            yield name, value[0]
+        if name != function.self_name and param.kind not in ("star", "double") and len(function.bindings.get(name, ())) <= 1:
+            expr = passed(function, param, node, skips_self) or param.default
+            if expr is not None and (expr is not param.default or isinstance(expr, tree.Const)):
+                yield name, expr
 
 
-def _value(expr: tree.Node | None, known: Known) -> tuple[object] | None:
-    """The value of an expression, in a tuple, if it is known."""
-    if isinstance(expr, tree.Const) and expr.kind in ("bool", "none", "int", "str"):
-        return (expr.value,)
-    return known.constant(expr.id) if isinstance(expr, tree.Name) else None
-
-
-def _truth(expr: tree.Node, known: Known) -> bool | None:
-    value = _value(expr, known)
-    if value is not None:
-        return bool(value[0])
-    if not isinstance(expr, tree.Operation):
-        return None
-    if expr.op in ("is", "is not", "==", "!=") and len(expr.operands) == 2:
-        left, right = (_value(operand, known) for operand in expr.operands)
-        return None if left is None or right is None else (left == right) == (expr.op in ("is", "=="))
-    truths = [_truth(operand, known) for operand in expr.operands]
-    if expr.op == "not":
-        return None if truths[0] is None else not truths[0]
-    if expr.op in ("and", "or"):
-        decisive = expr.op == "or"
-        return decisive if decisive in truths else None if None in truths else not decisive
-    return None
+def _type(expr: tree.Node, scope: Body, known: Known) -> str:
+    """Which of `TYPES` an argument is of, by its literal or by the annotation of the caller's parameter; empty if unknown."""
+    if isinstance(expr, tree.Const):
+        return expr.kind if expr.kind in TYPES else ""
+    if not isinstance(expr, tree.Name) or not isinstance(scope, Function) or len(scope.bindings.get(expr.id, ())) > 1:
+        return ""
+    param = scope.params.get(expr.id)
+    annotation = param.annotation if param is not None else None
+    name = annotation.id if isinstance(annotation, tree.Name) else ""
+    return name if name in TYPES else next((kind for known_name, kind in known.types if known_name == expr.id), "")
 
 
 def _hides_arguments(node: tree.Call) -> bool:

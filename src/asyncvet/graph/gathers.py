@@ -12,7 +12,7 @@ from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.outside import LIMITER, Outside, is_outside
-from asyncvet.graph.raising import contains_errors, escapes, is_caught
+from asyncvet.graph.raising import escapes, is_caught, uncontained
 from asyncvet.graph.scopes import Binding, Function, last_name
 from asyncvet.graph.values import Coroutine
 
@@ -24,6 +24,7 @@ _ALL_AT_ONCE = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_complete
 _CHANGES = re.compile(
     r"^_?a?(delete|remove|drop|clear|reset|insert|create_(?!task)|update|upsert|save|write|put|post|patch|send|publish|commit|pay)(_|$)"
 )
+_CHECKS = re.compile(r"^_?(assert|authorize|check|ensure|require|validate|verify)(_|$)")
 _AROUND = frozenset({"create_task", "ensure_future", "wait_for", "shield"})
 
 
@@ -146,12 +147,30 @@ class Gathers:
     def can_fail(self, function: Function, member: Member) -> bool:
         """Whether an error of what a member waits for leaves it."""
         run = self.functions(function, member)
-        return not run or not all(contains_errors(below) for below in run)
+        return not run or not all(self._contains_errors(below, frozenset()) for below in run)
+
+    def _contains_errors(self, function: Function, above: frozenset[Function]) -> bool:
+        """Whether no error of what a function waits for leaves it, or the functions that it waits for."""
+        left = uncontained(function)
+        return bool(function.awaits) and all(self._is_harmless(node, function, above | {function}) for node in left)
+
+    def _is_harmless(self, node: tree.Node, function: Function, above: frozenset[Function]) -> bool:
+        call = node.value if isinstance(node, tree.Await) else None
+        site = next((site for site in self._project.sites(function) if site.node is call), None)
+        if site is None or not isinstance(call, tree.Call):
+            return False
+        if "asyncio.gather" in site.names:
+            gather = self._gather(function, site, call)
+            members = [self.functions(function, member) for member in gather.members]
+            run = [below for found in members for below in found] if gather.is_complete and all(members) else []
+        else:
+            run = [target.function for target in site.targets if target.mode is Mode.COROUTINE]
+        return bool(run) and not above & {*run} and all(self._contains_errors(below, above) for below in run)
 
     def _ends_process(self, function: Function) -> bool:
         """Whether an error that leaves a function ends the process, and its other tasks with it."""
         roles = {entry.role for entry in self._project.contexts.entries(function)}
-        return roles == {"main"} or self._project.contexts.runs_once(function)
+        return (bool(roles) and roles <= {"main", "command"}) or self._project.contexts.runs_once(function)
 
     def is_limited(self, function: Function, member: Member) -> bool:
         """Whether something holds members back: a limiter in what they run, or a wait or a way out in the loop around."""
@@ -206,7 +225,9 @@ class Gathers:
             return False
         if not any(self.is_external(function, m) and self.can_fail(function, m) for m in gather.members):
             return False
-        return gather.drops_results or (self._leaves_half_done(gather) and escapes(self._project, function))
+        if gather.drops_results and not all(_is_check(member) for member in gather.members):
+            return True
+        return self._leaves_half_done(gather) and escapes(self._project, function)
 
     def _leaves_half_done(self, gather: Gather) -> bool:
         """Whether an error leaves something half-done: a change made before the gather in its function, or made by its members."""
@@ -225,6 +246,11 @@ class Gathers:
             else:
                 collector.several(argument)
         return Gather(function, site, tuple(collector.members), collector.is_complete, tuple(collector.lists))
+
+
+def _is_check(member: Member) -> bool:
+    """Whether a member only asks whether something is allowed or right: its error is its answer."""
+    return isinstance(member.expr, tree.Call) and _CHECKS.search(last_name(member.expr.func)) is not None
 
 
 class _Collector:

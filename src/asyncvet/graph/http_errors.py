@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
@@ -13,7 +14,7 @@ from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.handlers import type_names
 from asyncvet.graph.raising import guards
-from asyncvet.graph.scopes import Body, Class, Function
+from asyncvet.graph.scopes import Body, Class, Function, last_name
 from asyncvet.graph.values import Instance, Symbol, Value
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class HttpErrors:
             if error is not None:
                 yield error.status
             elif isinstance(node, tree.Call) and (given := argument_at(node, ("status_code",))) is not None:
-                yield _number(given)
+                yield status_in(given)
 
     def is_caught_by(self, handler: tree.Handler, function: Body) -> bool:
         """Whether a handler takes in HTTP errors: it names their type, or one above it."""
@@ -113,9 +114,9 @@ class HttpErrors:
             method = self._project.inference.members.method(value, "__init__")
             nodes = walk.nodes(walk.body(method)) if method is not None else ()
             given = (argument_at(node, ("status_code", 0)) for node in nodes if isinstance(node, tree.Call))
-            own = [status for status in map(_number, given) if status is not None]
+            own = [status for status in map(status_in, given) if status is not None]
             return own[0] if own else None
-        return _number(argument_at(call, ("status_code", 0)) if call is not None else None)
+        return status_in(argument_at(call, ("status_code", 0)) if call is not None else None)
 
 
 def _run(site: CallSite) -> Iterator[Function]:
@@ -129,8 +130,12 @@ def _is_http_exception(path: str) -> bool:
     return root in _ROOTS and rest.rpartition(".")[2] == "HTTPException"
 
 
-def _number(expr: tree.Expression | None) -> int | None:
+def status_in(expr: tree.Expression | None) -> int | None:
+    """The status that an expression names: a number, a constant of a framework, a member of `http.HTTPStatus`."""
     if isinstance(expr, tree.Const) and isinstance(expr.value, int):
         return expr.value
-    match = _STATUS.match(expr.attr if isinstance(expr, tree.Attribute) else expr.id if isinstance(expr, tree.Name) else "")
+    name = last_name(expr) if isinstance(expr, tree.Attribute | tree.Name) else ""
+    match = _STATUS.match(name)
+    if match is None and isinstance(expr, tree.Attribute) and last_name(expr.value) == "HTTPStatus":
+        return next((status.value for status in HTTPStatus if status.name == name), None)
     return int(match[1]) if match else None

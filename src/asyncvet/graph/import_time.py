@@ -1,4 +1,4 @@
-"""Import time: which clients, engines, pools and locks exist before any event loop runs, and what the project does with them."""
+"""Import time: what exists before any event loop runs, clients, pools, locks and threads, and what the project does with it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.calls import CallSite, Mode
-from asyncvet.graph.scopes import Body, Function, Module
-from asyncvet.graph.values import Object
+from asyncvet.graph.scopes import Body, Function, Module, shown
+from asyncvet.graph.serving import serving
+from asyncvet.graph.values import Instance, Object, Symbol, Value
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -20,6 +21,10 @@ _CLOSING = frozenset(
     {"close", "aclose", "disconnect", "dispose", "wait_closed", "terminate", "stop", "shutdown", "drain", "expire"}
 )
 _KEEPING = (Mode.INLINE, Mode.COROUTINE)
+_THREADS = frozenset({"threading.Thread", "threading.Timer"})
+_SUBMITTING = ("ThreadPoolExecutor.submit", "ProcessPoolExecutor.submit", "Executor.submit")
+_BESIDE = frozenset({"thread", "command", "main", "celery task", "celery signal"})
+_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,50 @@ class ImportTime:
         kind = self._project.catalogue.type(value.path)
         return kind is not None and kind.binds_loop
 
+    def started_threads(self) -> Iterator[tuple[CallSite, ...]]:
+        """The ways from a call in the body of a module to one that starts a thread, or hands work to a pool, as it is imported.
+
+        Only modules with functions that the service runs count; a thread that the same body joins is not running any more.
+        """
+        served = {function.module for function in serving(self._project) if function.is_async or self._is_entered(function)}
+        for module in self._project.modules.values():
+            for site in self._project.sites(module) if module in served else ():
+                if not _is_script(site):
+                    yield from self._starting(site, _DEPTH)
+
+    def _is_entered(self, function: Function) -> bool:
+        """Whether a request, or the service's start or end, runs a plain function: not just a thread or a task."""
+        return any(entry.role not in _BESIDE for entry in self._project.contexts.entries(function))
+
+    def _starting(self, site: CallSite, depth: int) -> Iterator[tuple[CallSite, ...]]:
+        """The first way from a site to one that starts a thread, if there is any."""
+        if self._starts_thread(site):
+            yield (site,)
+            return
+        targets = [target.function for target in site.targets if target.mode is Mode.INLINE and not target.via]
+        if len(targets) == 1 and depth and not targets[0].is_generator:
+            for below in self._project.sites(targets[0]):
+                for way in self._starting(below, depth - 1):
+                    yield (site, *way)
+                    return
+
+    def _starts_thread(self, site: CallSite) -> bool:
+        node = site.node
+        if not isinstance(node, tree.Call) or not isinstance(node.func, tree.Attribute):
+            return False
+        thread = node.func.value
+        if any(api.name.endswith(_SUBMITTING) for api in site.apis):
+            return not _is_entered_by_with(thread, site)
+        if node.func.attr != "start" or not any(map(self._is_thread, self._project.values(thread, site.scope))):
+            return False
+        return not any(_joins(other.node, thread) for other in site.scope.sites)
+
+    def _is_thread(self, value: Value) -> bool:
+        if isinstance(value, Instance):
+            bases = self._project.inference.members.mro(value.cls)
+            return any(isinstance(base, Symbol) and base.path in _THREADS for base in bases)
+        return isinstance(value, Object) and value.path in _THREADS
+
     def meant_by(self, expr: tree.Node, scope: Body) -> Iterator[Resource]:
         """The resources that an expression can be, or that a library's object was made around: a session factory's engine."""
         for value in self._project.values(expr, scope):
@@ -156,6 +205,23 @@ def _is_script(site: CallSite) -> bool:
         and any(isinstance(node, tree.Name) and node.id == "__name__" for node in walk.nodes(block.statement.test))
         for block in site.site.block.ancestors()
     )
+
+
+def _is_entered_by_with(pool: tree.Node, site: CallSite) -> bool:
+    """Whether a pool is that of a `with` around a site, which waits for the work."""
+    return any(
+        isinstance(item.target, tree.Name) and shown(item.target) == shown(pool)
+        for holder in walk.around(site.scope, site.node)
+        if isinstance(holder, tree.With)
+        for item in holder.items
+    )
+
+
+def _joins(node: tree.Node, thread: tree.Node) -> bool:
+    """Whether a node waits for the end of a thread that has a name."""
+    if not isinstance(node, tree.Call) or not isinstance(node.func, tree.Attribute):
+        return False
+    return node.func.attr == "join" and shown(node.func.value) == shown(thread)
 
 
 def _ended(node: tree.Node) -> Iterator[tree.Node]:

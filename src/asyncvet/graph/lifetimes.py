@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _ONE_USER = re.compile(
     r"(Stream|Reader|Writer|Iterator|Generator|Request|Response|Event|Message|Exception|Error|Transaction|UnitOfWork|Cursor"
     r"|Upload|Download|Params|Payload|Result|Builder|Visitor|Parser|TestCase|Slot|Lease|Handle|Guard|Lock|Ticket|Permit"
-    r"|Wrapper|Ingestion|Loader|Context|Processing|Job|Run|Step)$|^(Test|Mock|Fake|Stub)"
+    r"|Wrapper|Ingestion|Loader|Context|Processing|Job|Run|Step|Session)$|^(Test|Mock|Fake|Stub)"
 )
 _ONE_USER_BASES = re.compile(r"(RequestHandler|BaseModel|TestCase|Exception|Stream|Enum|HTTPEndpoint)$")
 

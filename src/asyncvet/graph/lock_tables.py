@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
+from asyncvet.graph.arguments import passed
 from asyncvet.graph.lifetimes import Lifetimes
 from asyncvet.graph.locks import made_lock, makes_locks
 from asyncvet.graph.scopes import Body, Function, Module, last_name
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _REMOVING = frozenset({"pop", "popitem", "clear"})
 _FEW = re.compile(
-    r"(^|_)(path|file|filename|dir|folder|dst|provider|plugin|backend|driver|channel|kind|type|loop|thread|pid|cls|resolve)s?"
+    r"(^|_)(path|file|filename|dir|folder|dst|provider|plugin|backend|driver|server|app|channel|kind|type|loop|thread|pid|cls|resolve)s?"
     r"(_id|_name|_key)?$"
 )
 """Names of keys of which a program has few: what it is configured with, what its own files are called."""
@@ -44,7 +45,12 @@ def growing(project: Project) -> Iterator[Growth]:
     for function in project.functions:
         for node, table, key in _insertions(project, function):
             place = place_of(project, table, function)
-            if place is None or place.is_item or not lifetimes.outlives_call(place, function) or not _is_given(function, key):
+            if (
+                place is None
+                or place.is_item
+                or not lifetimes.outlives_call(place, function)
+                or not _is_given(project, function, key)
+            ):
                 continue
             owner = method_around(function)
             home = owner.owner if place.home == SELF and owner is not None else place.home
@@ -96,11 +102,26 @@ def _first_values(project: Project, function: Function, place: Place) -> Iterato
         yield from ((binding.value, module) for binding in place.home.bindings.get(place.name, ()))
 
 
-def _is_given(function: Function, key: tree.Node) -> bool:
+def _is_given(project: Project, function: Function, key: tree.Node) -> bool:
     """Whether a key is made of what the function is given, and is not of a kind of which there are few."""
     sources = _sources(function, key)
-    params = function.params.keys() - {function.self_name}
-    return not params.isdisjoint(sources) and not any(_FEW.search(name) for name in sources)
+    params = sources & (function.params.keys() - {function.self_name})
+    return bool(params) and not _are_few(sources) and not any(map(_are_few, _given_by_callers(project, function, params)))
+
+
+def _are_few(names: set[str]) -> bool:
+    return any(_FEW.search(name) for name in names)
+
+
+def _given_by_callers(project: Project, function: Function, params: set[str]) -> Iterator[set[str]]:
+    """The names in what callers give for parameters of a function."""
+    for caller, site in project.contexts.callers.get(function, ()):
+        for name in params if isinstance(caller, Function) and isinstance(site.node, tree.Call) else ():
+            assert isinstance(site.node, tree.Call)
+            assert isinstance(caller, Function)
+            given = passed(function, function.params[name], site.node, isinstance(site.node.func, tree.Attribute))
+            if given is not None:
+                yield _sources(caller, given)
 
 
 def _sources(function: Function, key: tree.Node) -> set[str]:

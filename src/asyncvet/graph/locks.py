@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
+from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.scopes import Function, Scope, last_name, shown
 from asyncvet.graph.values import GeneratorOf, Instance, Object, Symbol, Value
 
@@ -81,6 +82,17 @@ def lock_of(project: Project, expr: tree.Node, scope: Scope) -> Lock | None:
 def made_lock(project: Project, expr: tree.Node | None, scope: Scope) -> Lock | None:
     """The lock that an expression makes anew."""
     return lock_of(project, expr, scope) if isinstance(expr, tree.Call) and _makes(project, expr, scope) else None
+
+
+def is_bounded(project: Project, expr: tree.Node, scope: Scope) -> bool:
+    """Whether the lock that an expression stands for was made with a time after which taking it gives up: `FileLock(path, timeout=5)`."""
+    made = [value.made_by for value in project.values(expr, scope) if isinstance(value, Object)]
+    bounds = [argument_at(call, ["timeout"]) for call in made if isinstance(call, tree.Call)]
+    return (
+        bool(bounds)
+        and len(bounds) == len(made)
+        and all(isinstance(bound, tree.Const) and bound.kind in ("int", "float") for bound in bounds)
+    )
 
 
 def makes_locks(project: Project, expr: tree.Node, scope: Scope) -> bool:

@@ -22,6 +22,7 @@ _OUTSIDE = frozenset({"asyncio.open_connection", "asyncio.open_unix_connection"}
 _OF_PRIMITIVES = frozenset({"acquire", "wait", "join", "sleep", "cancel", "get_nowait", "put", "notify", "wait_for", "shutdown"})
 LIMITER = re.compile(r"sem(aphore)?s?$|limit(er)?s?$|throttle|_sem_|rate_?limit|concurren", re.IGNORECASE)
 _LIMITS = frozenset({"asyncio.Semaphore", "asyncio.BoundedSemaphore", "asyncio.Lock", "anyio.Semaphore", "anyio.CapacityLimiter"})
+_LOADING = frozenset({"connect", "connect_over_cdp", "fetch", "goto", "reload", "wait_for_load_state", "wait_for_url"})
 _DEEP = 6
 
 
@@ -93,7 +94,13 @@ def is_outside(site: CallSite) -> bool:
     if not isinstance(node, tree.Call) or any(target.mode is Mode.THREAD for target in site.targets):
         return False
     if site.names:
-        return any(name in _OUTSIDE or name.partition(".")[0] not in _INSIDE for name in site.names)
+        return any(name in _OUTSIDE or not _is_inside(name) for name in site.names)
     if site.targets or site.is_resolved:
         return False
     return last_name(node.func) not in _OF_PRIMITIVES
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a callable of a library stays with the process, and with the browser that it drives, which loads nothing by it."""
+    root = name.partition(".")[0]
+    return root in _INSIDE or (root == "playwright" and name.rpartition(".")[2] not in _LOADING)

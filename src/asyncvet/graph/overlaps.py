@@ -11,6 +11,7 @@ from asyncvet.graph.calls import CallSite
 from asyncvet.graph.locks import held
 from asyncvet.graph.scopes import Body, Function, Module, dotted
 from asyncvet.graph.shared_state import method_around
+from asyncvet.graph.tasks import Task
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -43,7 +44,7 @@ class Overlaps:
             return False
         if self._project.contexts.runs_once(function) or self._is_for_start(function, {function}):
             return False
-        return not self._is_called_under_lock(function) and not self._is_run_by_pump(function)
+        return not self._is_called_under_lock(function, {function}) and not self._is_run_by_pump(function, {function})
 
     def _is_for_start(self, function: Function, seen: set[Function]) -> bool:
         """Whether a function runs at start-up only, or starts an object at its owner's word."""
@@ -59,24 +60,42 @@ class Overlaps:
         seen.update(rest)
         return all(self._is_for_start(caller, seen) for caller in rest)
 
-    def _is_run_by_pump(self, function: Function) -> bool:
-        """Whether only the `while` loop of a method that is given nothing awaits it: one task that serves its object's queue."""
+    def _is_run_by_pump(self, function: Function, seen: set[Function]) -> bool:
+        """Whether only one task that serves its object's queue awaits it, in the `while` loop of a method, or by way of others."""
         callers = self._project.contexts.callers.get(function, ())
         return bool(callers) and all(
             isinstance(caller, Function)
             and caller.self_name is not None
-            and len(caller.params) == 1
             and site.awaited
-            and any(isinstance(loop.statement, tree.While) for loop in site.site.block.loops())
+            and (self._is_pump(caller, site) or (caller not in seen and self._is_run_by_pump(caller, seen | {caller})))
             for caller, site in callers
         )
 
-    def _is_called_under_lock(self, function: Function) -> bool:
+    def _is_pump(self, caller: Function, site: CallSite) -> bool:
+        """Whether a call stands in the `while` loop of a method that is given nothing, or whose one task an attribute holds."""
+        if not any(isinstance(loop.statement, tree.While) for loop in site.site.block.loops()):
+            return False
+        tasks = self._project.tasks.started.get(caller, ())
+        return len(caller.params) == 1 or (len(tasks) == 1 and _is_held_by_attribute(tasks[0]))
+
+    def _is_called_under_lock(self, function: Function, seen: set[Function]) -> bool:
+        """Whether every caller holds a lock, or is itself called under one."""
         callers = self._project.contexts.callers.get(function, ())
         return bool(callers) and all(
-            isinstance(caller, Function) and any(lock.covers(site.node.start) for lock in held(self._project, caller))
+            isinstance(caller, Function)
+            and (
+                any(lock.covers(site.node.start) for lock in held(self._project, caller))
+                or (caller not in seen and self._is_called_under_lock(caller, seen | {caller}))
+            )
             for caller, site in callers
         )
+
+
+def _is_held_by_attribute(task: Task) -> bool:
+    if not isinstance(task.scope, Function):
+        return False
+    holder = next(iter(walk.around(task.scope, task.node)), None)
+    return isinstance(holder, tree.Assign) and all(isinstance(target, tree.Attribute) for target in holder.targets)
 
 
 def _is_start(function: Function) -> bool:

@@ -60,7 +60,7 @@ class Ownership:
                         yield from self._opened(node, kind, index, function)
 
     def _resources(self, node: tree.Call, function: Function) -> Iterator[tuple[Type, int | None]]:
-        """The classes of the resources that a call makes, with their place where it gives a tuple."""
+        """The classes of the asynchronous resources that a call makes, with their place where it gives a tuple."""
         if any(self._is_closed_by_owner(value) for value in self._project.inference.callee(node, function)):
             return
         values = self._project.inference.awaited(self._project.values(node, function))
@@ -71,7 +71,7 @@ class Ownership:
         for index, parts in items:
             for value in parts:
                 kind = self._project.catalogue.type(value.path) if isinstance(value, Object) and value.made_by is node else None
-                if kind is not None and kind.closed_by:
+                if kind is not None and kind.closed_by and (kind.aenter or not kind.enter):
                     yield kind, index
 
     def _is_closed_by_owner(self, callee: Value) -> bool:

@@ -138,9 +138,9 @@ class Project:
     def remedy(self, stall: Stall) -> str:
         """What to write instead, in the code's own names."""
         replacement = stall.sink.api.replacement
-        if stall.is_direct and replacement and stall.function.is_async:
-            return f"use `{replacement}`"
         node = stall.site.node
+        if stall.is_direct and replacement and stall.function.is_async:
+            return f"use `{replacement.replace('*', shown(node.func) if isinstance(node, tree.Call) else '')}`"
         if isinstance(node, tree.Call):
             handed = ", ".join([shown(node.func), "..."] if node.args or node.keywords else [shown(node.func)])
             if stall.function.is_async:

@@ -41,9 +41,9 @@ def is_contained(function: Body, node: tree.Node) -> bool:
     return any(_swallows(guard) for guard in guards(function, node))
 
 
-def contains_errors(function: Function) -> bool:
-    """Whether no error of what the function waits for leaves it. Taking a lock or a semaphore raises none."""
-    return bool(function.awaits) and all(_takes_lock(node) or is_contained(function, node) for node in function.awaits)
+def uncontained(function: Function) -> Iterator[tree.Node]:
+    """The awaits of a function whose errors leave it. Taking a lock or a semaphore raises none."""
+    return (node for node in function.awaits if not _takes_lock(node) and not is_contained(function, node))
 
 
 def escapes(project: Project, function: Function) -> bool:

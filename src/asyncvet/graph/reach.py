@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from asyncvet.catalogue import Api
 from asyncvet.graph.calls import ApiCall, Calls, CallSite, Mode, Target
-from asyncvet.graph.feasibility import NOTHING_KNOWN, Feasibility, Known, can_run
+from asyncvet.graph.feasibility import Feasibility, can_run
+from asyncvet.graph.known import NOTHING_KNOWN, Known
 from asyncvet.graph.loop_checks import LoopChecks
 from asyncvet.graph.scopes import Function
 

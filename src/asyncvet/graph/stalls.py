@@ -10,6 +10,7 @@ from asyncvet.catalogue import Api
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.calls import ApiCall, CallSite
+from asyncvet.graph.contexts import in_loop
 from asyncvet.graph.reach import Kind, Step, is_doubtful
 from asyncvet.graph.scopes import Function, shown
 from asyncvet.graph.values import Object
@@ -17,7 +18,8 @@ from asyncvet.graph.values import Object
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
-_LESSER = ("metadata", "cpu")
+_GRAVER: dict[Kind, tuple[Kind, ...]] = {"metadata": ("blocks", "cpu"), "cpu": ("blocks",)}
+"""What else a line does to the loop that is told instead."""
 _MEMOISED = frozenset({"cache", "lru_cache", "cached_property"})
 
 
@@ -74,8 +76,8 @@ class Stall:
 
     @property
     def bound(self) -> float | None:
-        """Seconds that the stalling call waits at most, where a literal says so."""
-        return bound_of(self.sink.api, self.end.node)
+        """Seconds that it waits at most, where a literal says so and no loop on the way multiplies them."""
+        return None if any(in_loop(step.site) for step in self.way[1:]) else bound_of(self.sink.api, self.end.node)
 
     @property
     def cause(self) -> str:
@@ -98,11 +100,11 @@ def find(project: Project, kind: Kind) -> Iterator[Stall]:
         # A second loop fails there too.
         if kind != "runs-loop" and project.contexts.is_command(function):
             continue
-        graver = (
-            {project.frame(function, way[0].site.node).line for way in project.reach.ways(function, "blocks")}
-            if kind in _LESSER
-            else ()
-        )
+        graver = {
+            project.frame(function, way[0].site.node).line
+            for other in _GRAVER.get(kind, ())
+            for way in project.reach.ways(function, other)
+        }
         lines: dict[int, list[Step]] = {}
         for way in project.reach.ways(function, kind):
             line = project.frame(function, way[0].site.node).line
@@ -115,11 +117,16 @@ def find(project: Project, kind: Kind) -> Iterator[Stall]:
 
 
 def _stall(project: Project, function: Function, way: list[Step]) -> Stall:
-    cached = [
-        step.target.function for step in way if step.target and not step.target.function.decorator_names.isdisjoint(_MEMOISED)
-    ]
-    once = project.contexts.happens_once(way[0].site) or any(not f.params for f in cached)
+    cached = [step for step in way if step.target and not step.target.function.decorator_names.isdisjoint(_MEMOISED)]
+    once = project.contexts.happens_once(way[0].site) or any(map(_passes_nothing, cached))
     return Stall(function, tuple(way), bool(cached), once)
+
+
+def _passes_nothing(step: Step) -> bool:
+    """Whether a step calls a plain function with no arguments, the same each time."""
+    node = step.site.node
+    is_plain = step.target is not None and step.target.function.owner is None
+    return is_plain and isinstance(node, tree.Call) and not node.args and not node.keywords
 
 
 def bound_of(api: Api, node: tree.Node) -> float | None:

@@ -146,11 +146,20 @@ class Tasks:
         """Whether an error of a task is seen while the service runs: not just by the code that stops the task."""
         if task.use in ("returned", "awaited", "passed", "callback"):
             return True
-        if any(callback.start > task.node.start for callback in self._callbacks_in(task.scope)):
+        if any(callback.start > task.node.start for callback in self._callbacks_in(task.scope)) or self._is_made_anew(task):
             return True
         if task.is_local and isinstance(task.scope, Function):
             return any(place.word in _words(task) for place in self._handed_in(_with_inner(task.scope)))
         return self._is_among(task, self._watched)
+
+    def _is_made_anew(self, task: Task) -> bool:
+        """Whether who needs a task asks first whether it is done, and makes another one if so: `def _ensure_writer(self)`."""
+        asked = [
+            site.node.func.value
+            for site in task.scope.sites
+            if isinstance(site.node, tree.Call) and isinstance(site.node.func, tree.Attribute) and site.node.func.attr == "done"
+        ]
+        return "ensure" in task.scope.name and any(place.word in _words(task) for place in self._places(asked, task.scope))
 
     def cancels(self, scope: Body) -> list[tree.Call]:
         """The calls in a body that cancel something."""
@@ -221,7 +230,8 @@ class Tasks:
         """Whether the function that makes a task cancels it too."""
         return any(
             _words(task) & {text.rpartition(".")[2] for text in self.related(call.func.value, task.scope)}
-            for call in self.cancels(task.scope)
+            for scope in (_with_inner(task.scope) if isinstance(task.scope, Function) else (task.scope,))
+            for call in self.cancels(scope)
             if isinstance(call.func, tree.Attribute)
         )
 

@@ -65,15 +65,22 @@ class Wait:
                 continue
             is_target = statement is not None and statement.start <= node.start < call.start
             later = node.start >= call.end or (loop is not None and loop.start <= node.start < loop.end)
-            if not is_target and (later or (of_work_left and self._is_cleaned_up(node))):
+            if not is_target and (later or self._is_kept(node) or (of_work_left and self._has_callback(node))):
                 return True
         return False
 
-    def _is_cleaned_up(self, node: tree.Node) -> bool:
-        """Given a callback before it is waited for, or kept where others see it."""
+    def _has_callback(self, node: tree.Node) -> bool:
+        """Given a callback before it is waited for."""
+        return any(
+            isinstance(around, tree.Call) and last_name(around.func) == "add_done_callback"
+            for around in walk.around(self.function, node)[:3]
+        )
+
+    def _is_kept(self, node: tree.Node) -> bool:
+        """Kept in a collection that has other readers than this function."""
         for around in walk.around(self.function, node)[:3]:
-            if isinstance(around, tree.Call) and last_name(around.func) in ("add_done_callback", "append", "add"):
-                return last_name(around.func) == "add_done_callback" or node in around.args
+            if isinstance(around, tree.Call) and last_name(around.func) in ("append", "add"):
+                return node in around.args
         return False
 
 

@@ -1,10 +1,11 @@
 """Checks for long computations on the event loop: loading and running models, password hashing, parsing of images, audio, data
-frames and large documents, training, and compression.
+frames and large documents, training, compression, and checksums of whole uploads.
 
 ## Why is this bad?
 
 A computation holds the loop's thread as a blocking call does: no other request is served until it ends. Hashing one password
-takes tens to hundreds of milliseconds, a model's answer seconds, loading it minutes.
+takes tens to hundreds of milliseconds, a model's answer seconds, loading it minutes. A checksum takes about a second for each gigabyte
+of an upload, and whoever uploads decides how large it is.
 
 ## Example
 
@@ -31,12 +32,13 @@ async def register(password: bytes) -> bytes:
 ## When it is fine
 
 The same work in `asyncio.to_thread`, an executor or a process pool; small constant inputs; work that no asynchronous code
-reaches.
+reaches. Checksums of texts, keys and tokens, of one chunk at a time, and of anything but what one call has read to its end from
+an upload, a request's body or a file; signatures by `hmac`.
 
 ## Known limits
 
 Only calls of known libraries count: a loop written in Python over large data is not seen. How large an input is at run time is
-not known.
+not known: a limit on the size of a body that a proxy or a middleware sets makes its checksum harmless.
 
 ## Fix safety
 
@@ -50,7 +52,9 @@ There is no automatic fix: work that holds the interpreter's lock wants a proces
 
 from collections.abc import Iterator
 
+from asyncvet.graph.hashing import Hashed, hashed_at_once
 from asyncvet.graph.project import Project
+from asyncvet.graph.scopes import shown
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
 
@@ -68,6 +72,27 @@ def check(project: Project) -> Iterator[Finding]:
             message=f"{what}; {project.remedy(stall)}",
             **project.stall_details(stall, RULE.severity),
         )
+    for hashed in hashed_at_once(project):
+        yield _of_whole(hashed, project)
+
+
+def _of_whole(hashed: Hashed, project: Project) -> Finding:
+    first, last = hashed.way[0], hashed.way[-1]
+    call = shown(first.node)
+    where = "" if first is last else f" by `{shown(last.node)}`"
+    read = shown(hashed.source)
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        item=RULE.item,
+        severity=Severity.LOW if hashed.is_body else Severity.MEDIUM,
+        span=project.span(hashed.function, first.node),
+        function=hashed.function.qualname,
+        message=f"`{call}` hashes all that `{read}` gives on the event loop{where}, however large that is; "
+        "hash it in a function that `asyncio.to_thread` runs",
+        chain=tuple(project.frame(site.scope, site.node) for site in hashed.way),
+        runs_in=project.contexts.runs_in(hashed.function),
+    )
 
 
 RULE = Rule(code="AV103", name="cpu-bound-call", severity=Severity.HIGH, item=2, check=check)

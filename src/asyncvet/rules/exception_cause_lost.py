@@ -46,8 +46,9 @@ async def price(client: httpx.AsyncClient, item: str) -> str:
 `from None`, the same exception raised again, a handler that has logged the traceback, exceptions that steer (`StopIteration`,
 `SystemExit`, `CancelledError`). A look-up, an import or a timeout that was expected to fail (`KeyError`, `IndexError`,
 `ImportError`, `TimeoutError`): its error has nothing to add to the new one. So has a narrow error to which the handler gives
-no name, and one that becomes an answer which blames the client, as in `except ValueError: raise HTTPException(400)`; an
-`except Exception` does not know that it was the client.
+no name, and one that becomes a refusal: an error with a status from 400 to 499, as in `except ValueError: raise
+HTTPException(400)`, or whose name says as much (`InvalidFile`, `NotFoundError`). An `except Exception` does not know that it was
+the client.
 
 ## Known limits
 
@@ -64,11 +65,13 @@ Safe: `from` sets an attribute of the exception and changes the words of the tra
 - Python documentation, "The raise statement"
 """
 
+import re
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
+from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.handlers import Handling, handlings
-from asyncvet.graph.http_errors import HttpErrors
+from asyncvet.graph.http_errors import HttpErrors, status_in
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Class, Function, last_name, shown
 from asyncvet.graph.serving import serving
@@ -97,6 +100,7 @@ _EXPECTED = frozenset(
 _STEERING = frozenset(
     {"StopIteration", "StopAsyncIteration", "SystemExit", "KeyboardInterrupt", "CancelledError", "GeneratorExit", "Exit", "Abort"}
 )
+_REFUSES = re.compile(r"^(Invalid|Unsupported)|(NotFound|Forbidden|Unauthorized|Validation)(Error|Exception)?$")
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -107,7 +111,7 @@ def check(project: Project) -> Iterator[Finding]:
         for handling in handlings(function) if function in served and not function.is_lambda else ():
             if _says_something(handling) and not handling.logs_traceback:
                 for node in handling.new_errors:
-                    if _is_new(project, function, node) and not _blames_client(http, function, handling, node):
+                    if _is_new(project, function, node) and not (not handling.is_broad and _refuses(http, function, node)):
                         yield _finding(project, function, handling, node)
 
 
@@ -131,9 +135,16 @@ def _is_class(path: str) -> bool:
     return path.rpartition(".")[2][:1].isupper()
 
 
-def _blames_client(http: HttpErrors, function: Function, handling: Handling, node: tree.Raise) -> bool:
+def _refuses(http: HttpErrors, function: Function, node: tree.Raise) -> bool:
+    """Whether the new error is a refusal of what was asked for: by its status, or by its name."""
     error = http.error(node, function)
-    return error is not None and not handling.is_broad and error.status is not None and error.status < 500
+    if error is not None and error.status is not None:
+        return 400 <= error.status < 500
+    call = node.exc if isinstance(node.exc, tree.Call) else None
+    status = status_in(argument_at(call, ("status_code", "code", 0))) if call is not None else None
+    if status is not None:
+        return 400 <= status < 500
+    return node.exc is not None and _REFUSES.search(last_name(call.func if call is not None else node.exc)) is not None
 
 
 def _finding(project: Project, function: Function, handling: Handling, node: tree.Raise) -> Finding:

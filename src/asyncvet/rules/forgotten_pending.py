@@ -46,7 +46,7 @@ async def fastest() -> str:
 ## When it is fine
 
 Both sets are handled, through their names, through those of the tasks, or in the next round of a loop. Tasks that come from
-elsewhere (an attribute, a parameter) are their owner's business.
+elsewhere (an attribute, a parameter), or that a collection with other readers keeps, are their owner's business.
 
 ## Known limits
 

@@ -73,8 +73,8 @@ Loops that end by themselves, such as those that read a connection until it clos
 
 ## Known limits
 
-Only what is awaited counts as able to fail, and not waiting for asyncio's own events, queues and locks, nor coroutines of the
-project that contain all their errors.
+Only what is awaited counts as able to fail, and not waiting for asyncio's own events, queues and locks, for a logger, nor coroutines
+of the project that contain all their errors.
 
 ## Fix safety
 
@@ -90,11 +90,13 @@ from collections.abc import Iterator
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.calls import CallSite, Mode
+from asyncvet.graph.cancellation import is_awaited_log
 from asyncvet.graph.endless import background_loops
 from asyncvet.graph.project import Project
 from asyncvet.graph.raising import guards
 from asyncvet.graph.scopes import Function, last_name, shown
 from asyncvet.graph.tasks import Task
+from asyncvet.graph.values import Coroutine
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
 
@@ -138,12 +140,17 @@ def _is_open(project: Project, function: Function, node: tree.Node, depth: int) 
         return False
     if not isinstance(node, tree.Await):
         return True
+    if is_awaited_log(node):
+        return False
     site = next((site for site in project.sites(function) if site.node is node.value), None)
     return site is not None and _can_fail(project, site, bool(list(guards(function, node))), depth)
 
 
 def _can_fail(project: Project, site: CallSite, is_guarded: bool, depth: int) -> bool:
     runs = [target.function for target in site.targets if target.mode is Mode.COROUTINE]
+    if "asyncio.shield" in site.names and isinstance(site.node, tree.Call) and site.node.args:
+        values = project.values(site.node.args[0], site.scope)
+        runs = [value.function for value in values if isinstance(value, Coroutine) and value.function is not None]
     if runs:
         return any(depth < _DEPTH and any(_is_open(project, run, node, depth + 1) for node in run.awaits) for run in runs)
     for name in site.names:

@@ -35,9 +35,9 @@ async def notify(client: httpx.AsyncClient, first: str, second: str) -> None:
 
 ## When it is fine
 
-A call inside a handler; awaitables that catch their own errors; results that are all needed, where a caller handles the error
-or nothing was changed; what runs once and ends the process with its error; waiting for what stays in the process (queues,
-events, sleeps).
+A call inside a handler; awaitables that catch their own errors, or only check something; results that are all needed, where a
+caller handles the error or nothing was changed; what runs once, or in a command, and ends the process with its error; waiting
+for what stays in the process (queues, events, sleeps).
 
 ## Known limits
 

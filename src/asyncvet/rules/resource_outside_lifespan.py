@@ -1,12 +1,13 @@
 """Checks for connection pools, sessions and engines of a web service that are made at import time and closed by nothing, or anew
-for each request.
+for each request, and for threads that a module of the service starts as it is imported.
 
 ## Why is this bad?
 
 An asynchronous client made while a module is imported belongs to no event loop yet, and some refuse to be made there. Nothing
 closes it: at shutdown its connections break off in the middle, the server on the other side keeps them until they time out, and
 Python warns of unclosed transports. A pool made in a route is worse: every request opens connections of its own and leaves them
-behind.
+behind. A thread that runs from the import on is started by every test and tool that imports the module, again in the parent
+process of a reloader, and not at all in workers that a server forks after loading the app; nothing stops it at shutdown.
 
 ## Example
 
@@ -51,12 +52,15 @@ async def price(request: Request, symbol: str) -> str:
 ## When it is fine
 
 A lifespan, a shutdown handler or any other code of the project that closes the object; a dependency with `yield` that does; an
-engine kept by a cached function; locks and queues, which hold nothing open; a project with no web application.
+engine kept by a cached function; locks and queues, which hold nothing open; a project with no web application. A thread that is
+started below `if __name__ == "__main__"`, in a function that no import calls, or in a script none of whose functions the service
+runs; one that the module joins at once. That it is a daemon does not help: it is only killed faster.
 
 ## Known limits
 
 Only libraries whose objects are known to keep connections are spoken of. SDK clients are left alone at import time. Blocking
-engines are reported only where a route makes them. That closing code is really run at shutdown is not checked.
+engines are reported only where a route makes them. That closing code is really run at shutdown is not checked. Threads that a
+library starts by itself, a scheduler's for instance, are not seen.
 
 ## Fix safety
 
@@ -76,7 +80,7 @@ from asyncvet.graph.calls import CallSite
 from asyncvet.graph.import_time import ImportTime, Resource
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Body, Function, shown
-from asyncvet.model import Finding, Severity
+from asyncvet.model import Finding, Frame, Severity
 from asyncvet.rules import Rule
 
 _WEB = frozenset({"route", "websocket", "dependency"})
@@ -95,11 +99,22 @@ def check(project: Project) -> Iterator[Finding]:
         what = f"`{shown(resource.made_by)}` is made at import time and nothing closes it"
         advice = "; make it in the lifespan and close it after the `yield`"
         yield _finding(resource.scope, resource.made_by, what + advice, project)
+    for way in found.started_threads():
+        yield _of_thread(way, project)
     for function in project.functions:
         for site in project.sites(function):
             if _makes_engine(site) and not _is_kept_or_closed(site.node, function) and _is_for_request(function, project):
                 what = f"`{shown(site.node)}` makes a connection pool for each request"
                 yield _finding(function, site.node, what + "; make one engine in the lifespan and share it", project)
+
+
+def _of_thread(way: tuple[CallSite, ...], project: Project) -> Finding:
+    first, last = way[0], way[-1]
+    what = f"`{shown(first.node)}` starts a thread as the module is imported"
+    if first is not last:
+        what += f", by `{shown(last.node)}`"
+    chain = tuple(project.frame(site.scope, site.node) for site in way) if first is not last else ()
+    return _finding(first.scope, first.node, what + "; start it in the lifespan and stop it after the `yield`", project, chain)
 
 
 def _never_closed(found: ImportTime, project: Project) -> list[Resource]:
@@ -150,7 +165,7 @@ def _is_kept_or_closed(made: tree.Node, function: Function) -> bool:
     )
 
 
-def _finding(scope: Body, node: tree.Node, message: str, project: Project) -> Finding:
+def _finding(scope: Body, node: tree.Node, message: str, project: Project, chain: tuple[Frame, ...] = ()) -> Finding:
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -159,6 +174,7 @@ def _finding(scope: Body, node: tree.Node, message: str, project: Project) -> Fi
         span=project.span(scope, node),
         function=scope.qualname,
         message=message,
+        chain=chain,
     )
 
 

@@ -1,4 +1,5 @@
-"""Checks for shared values that are read, then awaited over, and then written from what they were before.
+"""Checks for shared values that are read, then awaited over, and then written from what they were before, and for loops that end old
+entries of a table while others await them.
 
 The value is a module's global, a class attribute, an attribute of an object that lives beyond one call, or an entry of a table kept
 there. The read may be hidden: `total += await fetch()` reads `total` first.
@@ -7,6 +8,9 @@ there. The read may be hidden: `total += await fetch()` reads `total` first.
 
 At the await other coroutines run and change the value. Writing from the old one undoes what they did: counts come out too low, a
 balance is spent twice, a limit is passed.
+
+A cleaner that closes or unloads what nobody has asked for lately ends it also for those who asked before and still wait for its
+answer: the age of an entry says when its use began, not that it is over.
 
 ## Example
 
@@ -55,9 +59,13 @@ usage = Usage()
 
 Local variables; a read and a write with no await in between; a lock held over both; a value that is read again after the await.
 
+A cleaner that asks for more than the age of an entry: how many use it, whether it is busy or locked; one that only forgets entries
+and closes nothing; a table whose entries are awaited under a lock only.
+
 ## Known limits
 
-A value that goes through a helper between read and write is not followed.
+A value that goes through a helper between read and write is not followed. An entry of a table is followed through one function
+that returns it.
 
 ## Fix safety
 
@@ -72,9 +80,11 @@ There is no automatic fix: where several coroutines must agree, a lock is needed
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
+from asyncvet.graph.evictions import Eviction, Evictions
 from asyncvet.graph.lifetimes import Lifetimes
 from asyncvet.graph.lost_updates import LostUpdate, lost_updates
 from asyncvet.graph.project import Project
+from asyncvet.graph.scopes import shown
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
 
@@ -96,6 +106,27 @@ def check(project: Project) -> Iterator[Finding]:
                     chain=tuple(project.frame(function, node) for node in (update.read, update.wait, update.write)),
                     runs_in=project.contexts.runs_in(function),
                 )
+    for eviction in Evictions(project).find():
+        yield _of_eviction(eviction, project)
+
+
+def _of_eviction(eviction: Eviction, project: Project) -> Finding:
+    cleaner, user = eviction.cleaner, eviction.user
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        item=RULE.item,
+        severity=RULE.severity,
+        span=project.span(cleaner, eviction.end),
+        function=cleaner.qualname,
+        message=f"`{shown(eviction.end)}` ends by its age alone what `{user.name}` may still be awaiting; "
+        "count the users of each entry and leave alone what is in use",
+        chain=(
+            *(project.frame(cleaner, node) for node in (eviction.removal, eviction.end)),
+            *(project.frame(user, node) for node in (eviction.taken, eviction.wait)),
+        ),
+        runs_in=project.contexts.runs_in(user),
+    )
 
 
 def _message(update: LostUpdate) -> str:

@@ -41,11 +41,12 @@ async def poll(queue: asyncio.Queue[str]) -> None:
 ## When it is fine
 
 Cleaning up and raising again. The side that stops a task: awaiting what the same function has cancelled, or a task or future that
-was made elsewhere, whose cancellation is not one's own. An exception that is passed on, as a result or to a future. The main
-coroutine of a script that ends at once.
+was made elsewhere, whose cancellation is not one's own. An exception that is passed on, as a result or to a future; a cancellation
+that is noted, and the note returned. A catch under `CancelScope(shield=True)`, or in a handler that raises the cancellation in the
+end. The main coroutine of a script, or a command, that ends at once.
 
-A coroutine that only tasks run, and whose handler logs and ends it at once, does stop. It is left alone where nobody sees how
-it ended: a background loop that the function which made its task also cancels, as a lifespan does, or a delay whose task nobody
+A coroutine that only tasks run, and whose handler does nothing but end it at once (`return`, `break`), does stop and is left alone. If
+the handler logs first, it is left alone where nobody sees how it ended: a background loop that the function which made its task also cancels, as a lifespan does, or a delay whose task nobody
 waits for. A loop is left alone too where the project does not show who runs it. Elsewhere (a loop that one method starts and
 another one stops, say) such an end is reported one step lower: the state of the task lies, the loop can be awaited under a
 timeout tomorrow, and projects that met the consequences made all of these handlers raise. `raise` after the message is right in
@@ -70,9 +71,9 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.cancellation import Catch, catches, following, hands_on, is_log, waits
+from asyncvet.graph.cancellation import Catch, catches, caught_by, following, hands_on, is_log, waits
 from asyncvet.graph.project import Project
-from asyncvet.graph.scopes import Function
+from asyncvet.graph.scopes import Function, last_name
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
 
@@ -92,6 +93,8 @@ def _report(project: Project, catch: Catch) -> Iterator[Finding]:
     behind, loops_on = following(function, catch)
     goes_on = loops_on or any(walk.awaits(behind))
     if any(isinstance(statement, tree.Raise) for statement in behind) or (loops_on and _may_leave(catch)):
+        return
+    if _is_shielded(catch) or _is_raised_around(project, catch):
         return
     if not goes_on and (_is_main(project, function) or _is_nobodys_loss(project, catch, behind)):
         return
@@ -124,8 +127,31 @@ def _is_expected(project: Project, catch: Catch, found: list[tree.Node]) -> bool
     )
 
 
+def _is_shielded(catch: Catch) -> bool:
+    """Whether a cancellation cannot come in: the catch stands under `CancelScope(shield=True)`."""
+    calls = [
+        item.value
+        for around in walk.around(catch.function, catch.statement)
+        if isinstance(around, tree.With)
+        for item in around.items
+        if isinstance(item.value, tree.Call) and last_name(item.value.func) == "CancelScope"
+    ]
+    shields = [keyword.value for call in calls for keyword in call.keywords if keyword.name == "shield"]
+    return any(isinstance(value, tree.Const) and value.value is True for value in shields)
+
+
+def _is_raised_around(project: Project, catch: Catch) -> bool:
+    """Whether the catch stands in a handler that ends by raising the cancellation which brought the coroutine there."""
+    return any(
+        isinstance(around, tree.Handler)
+        and bool(caught_by(project, catch.function, around))
+        and isinstance(around.body[-1], tree.Raise)
+        for around in walk.around(catch.function, catch.statement)
+    )
+
+
 def _is_main(project: Project, function: Function) -> bool:
-    return any(entry.role == "main" for entry in project.contexts.entry_points.get(function, ()))
+    return any(entry.role in ("main", "command") for entry in project.contexts.entry_points.get(function, ()))
 
 
 def _is_run_by_tasks(project: Project, function: Function) -> bool:
@@ -150,6 +176,8 @@ def _is_nobodys_loss(project: Project, catch: Catch, behind: list[tree.Stmt]) ->
         return is_unseen and not function.is_generator and any(isinstance(loop, tree.While) for loop in loops)
     if not _is_run_by_tasks(project, function):
         return False
+    if catch.does_nothing or (len(catch.body) == 1 and _leaves(catch.body[0])):
+        return True
     if loops:
         return all(project.tasks.is_ended_by_maker(task) for task in started)
     return not any(project.tasks.is_awaited(task) for task in started)

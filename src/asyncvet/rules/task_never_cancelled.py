@@ -1,9 +1,13 @@
-"""Checks for endless tasks that an object, a module or a lifespan keeps and that nothing in the project ever cancels or awaits.
+"""Checks for endless tasks that an object, a module or a lifespan keeps and that nothing in the project ever cancels or awaits, and
+for tasks that feed a stream and that nothing ends when the stream is closed half-way.
 
 ## Why is this bad?
 
 A service that stops closes its connections while such a task still uses them. The task dies in the middle of whatever it was
 doing when the loop is torn down, or keeps the process, a test or a reload from ending.
+
+When a client goes away, the generator behind its streaming response is closed at the `yield` or the `await` where it stands. Code
+behind its loop is not run; a `finally` is. Without one, the task that fills its queue downloads or generates on for nobody.
 
 ## Example
 
@@ -55,11 +59,13 @@ class PriceService:
 
 Tasks that end by themselves, and loops that a flag or an event ends. A task that is cancelled, awaited, returned or passed to a
 call anywhere in the project, through whatever container or variable it got there. Tasks of a script's main coroutine, which
-`asyncio.run` cancels at its end.
+`asyncio.run` cancels at its end. Of a stream's task: one that the function cancels anywhere, speaks of in a `finally` or a handler,
+keeps beyond itself or gives away; one of a `TaskGroup`.
 
 ## Known limits
 
-Whether the code that cancels is called at shutdown is not checked. A task that nothing keeps is reported by dropped-task.
+Whether the code that cancels is called at shutdown is not checked. A task that nothing keeps is reported by dropped-task. The task
+of a stream is seen where the generator, or the function around it, makes it and both use the same local: the queue, say.
 
 ## Fix safety
 
@@ -74,6 +80,7 @@ There is no automatic fix: where the service stops is a decision.
 from collections.abc import Iterator
 
 from asyncvet.graph.endless import never_ends
+from asyncvet.graph.left_tasks import LeftTask, left_tasks
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Function, shown
 from asyncvet.graph.tasks import Task
@@ -104,6 +111,24 @@ def check(project: Project) -> Iterator[Finding]:
             else (project.frame(task.scope, task.node),),
             runs_in=project.contexts.runs_in(task.scope) if isinstance(task.scope, Function) else (),
         )
+    for left in left_tasks(project):
+        yield _of_stream(left, project)
+
+
+def _of_stream(left: LeftTask, project: Project) -> Finding:
+    task, generator = left.task, left.generator
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        item=RULE.item,
+        severity=RULE.severity,
+        span=project.span(task.scope, task.node),
+        function=task.scope.qualname,
+        message=f"`{shown(task.node)}` feeds the stream of `{generator.name}` and runs on when its reader goes away; "
+        "cancel it in a `finally` around the loop that yields",
+        chain=(project.frame(task.scope, task.node), project.frame(generator, left.source)),
+        runs_in=project.contexts.runs_in(generator),
+    )
 
 
 def _outlives(project: Project, task: Task) -> bool:

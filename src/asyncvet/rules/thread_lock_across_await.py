@@ -44,7 +44,8 @@ class Tokens:
 ## When it is fine
 
 A thread lock around code with no await, which is what it is for where threads share the state; `acquire(blocking=False)`, which
-never waits (but not on an `RLock`); a function that only acquires, for somebody else to release.
+never waits (but not on an `RLock`); a lock made with a `timeout`, which gives up; a function that only acquires, for somebody else to
+release; a command, which its process runs once.
 
 ## Known limits
 
@@ -63,7 +64,7 @@ There is no automatic fix: threads that use the same lock would lose it.
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
-from asyncvet.graph.locks import Held, held, waits
+from asyncvet.graph.locks import Held, held, is_bounded, waits
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Function, shown
 from asyncvet.model import Finding, Severity
@@ -84,12 +85,20 @@ def check(project: Project) -> Iterator[Finding]:
 def _holds_thread_lock(project: Project, function: Function, taken: Held) -> bool:
     if taken.is_async or taken.lock is None or taken.lock.kind != "thread" or not taken.is_given_back:
         return False
+    if is_bounded(project, taken.expr, function) or _is_command(project, function):
+        return False
     if taken.body or taken.lock.is_reentrant:
         return True
     # `acquire(blocking=False)` has no entry that blocks.
     return any(
         site.node is taken.node and any(api.api.effect == "blocks" for api in site.apis) for site in project.sites(function)
     )
+
+
+def _is_command(project: Project, function: Function) -> bool:
+    """Whether nothing but the command line runs it: a process runs one command."""
+    entries = project.contexts.entries(function)
+    return bool(entries) and all(entry.role == "command" for entry in entries)
 
 
 def _finding(project: Project, function: Function, taken: Held, wait: tree.Node) -> Finding:

@@ -48,6 +48,9 @@ that stays in the process or goes to a thread pool, which has a size.
 
 ## Known limits
 
+Preview: of sixteen findings in eight released packages four were worth an edit. In the others the input has a handful of items,
+which the source does not say: the guardrails of a proxy, the files of one conversation, the groups of one user.
+
 An input counts as one of unknown size if it is a parameter declared as a collection, a field of a request, or what a query, a
 search or a listing gave. Lists that the function builds itself, and attributes of objects, are taken as bounded. A limit inside
 a client library, such as the size of its connection pool, is not known.
@@ -96,4 +99,4 @@ def check(project: Project) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(code="AV505", name="unbounded-fan-out", severity=Severity.MEDIUM, item=11, check=check)
+RULE = Rule(code="AV505", name="unbounded-fan-out", severity=Severity.MEDIUM, item=11, check=check, preview=True)

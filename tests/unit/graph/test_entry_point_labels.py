@@ -158,3 +158,73 @@ async def main() -> None:
 asyncio.run(main())
 """
     assert labels(main=source) == ["loop callback Reporter._tick", "loop callback beat", "main coroutine main"]
+
+
+def test_handlers_of_other_frameworks_are_known_by_what_calls_them() -> None:
+    """A coroutine runs on the loop whatever the framework; the label says which one it is."""
+    bot = """
+import discord
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from arq import cron
+from discord.ext import commands
+from taskiq import InMemoryBroker
+
+bot = commands.Bot("!")
+broker = InMemoryBroker()
+scheduler = AsyncIOScheduler()
+
+
+@bot.event
+async def on_message(message) -> None: ...
+
+
+@broker.task
+def send(to: str) -> None: ...
+
+
+async def refresh() -> None: ...
+
+
+async def clean(ctx) -> None: ...
+
+
+scheduler.add_job(refresh, "interval", minutes=1)
+
+
+class WorkerSettings:
+    functions = []
+    cron_jobs = [cron(clean, hour=3)]
+"""
+    assert labels(bot=bot) == [
+        "Discord handler on_message",
+        "taskiq task send",
+        "scheduled job refresh",
+        "arq job clean",
+    ]
+
+
+def test_routes_of_other_web_frameworks_have_their_paths() -> None:
+    """Litestar's decorators are functions; aiohttp's router is given the handler; Django's paths name views by class."""
+    site = """
+from aiohttp import web
+from django.urls import path
+from django.views import View
+from litestar import get
+
+
+@get("/books")
+def books() -> None: ...
+
+
+async def orders(request): ...
+
+
+class Items(View):
+    async def get(self, request): ...
+
+
+app = web.Application()
+app.router.add_post("/orders", orders)
+urlpatterns = [path("items", Items.as_view())]
+"""
+    assert labels(site=site) == ["route GET /books", "route POST /orders", "route GET /items"]

@@ -1,0 +1,97 @@
+"""Hashing: where the event loop computes a checksum over the whole of an upload, a request's body or a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncvet.facts import tree
+from asyncvet.graph.arguments import argument_at, passed
+from asyncvet.graph.calls import CallSite, Mode
+from asyncvet.graph.scopes import Function
+
+if TYPE_CHECKING:
+    from asyncvet.graph.project import Project
+
+_BODY = re.compile(r"\.(Base)?Request\.(body|read|get_data)$")
+_READING = frozenset({"read", "read_bytes"})
+_INLINE = (Mode.INLINE, Mode.COROUTINE)
+_DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A way from a call in `function`, which the loop runs, to the call that hashes all that was read by `source`.
+
+    The way ends in that call; what stands before it hands the data on.
+    """
+
+    function: Function
+    way: tuple[CallSite, ...]
+    source: tree.Call
+
+    @property
+    def is_body(self) -> bool:
+        """It is a request's body, which is a short document as a rule."""
+        return isinstance(self.source.func, tree.Attribute) and self.source.func.attr in ("body", "get_data")
+
+
+def hashed_at_once(project: Project) -> Iterator[Hashed]:
+    """The places in code that the loop runs where data of unknown size, read in one piece, is hashed in one piece."""
+    for function in project.loop_functions:
+        if project.contexts.is_command(function):
+            continue
+        for site in project.sites(function):
+            for way, data in _hashing(project, site, _DEPTH):
+                source = _whole(project, data, function)
+                if source is not None and not project.reach.way_from(site, "blocks"):
+                    yield Hashed(function, way, source)
+                    break
+
+
+def _hashing(project: Project, site: CallSite, depth: int) -> Iterator[tuple[tuple[CallSite, ...], tree.Expression]]:
+    """The ways from a site to a call that hashes, with the argument of the site that is hashed there."""
+    call = site.node
+    if not isinstance(call, tree.Call):
+        return
+    if any(api.api.category == "hash" and api.api.effect == "pure" for api in site.apis):
+        data = argument_at(call, ("data", "string", 1 if "hashlib.new" in site.names else 0))
+        if data is not None:
+            yield (site,), data
+    for target in site.targets if depth else ():
+        if target.mode in _INLINE and not target.via:
+            for below in project.sites(target.function):
+                for way, data in _hashing(project, below, depth - 1):
+                    given = _given(target.function, data, call)
+                    if given is not None:
+                        yield (site, *way), given
+
+
+def _given(function: Function, data: tree.Expression, call: tree.Call) -> tree.Expression | None:
+    """What a call passes for the parameter that an expression in the function is."""
+    if not isinstance(data, tree.Name) or len(function.bindings.get(data.id, ())) != 1 or data.id not in function.params:
+        return None
+    return passed(function, function.params[data.id], call, skips_self=isinstance(call.func, tree.Attribute))
+
+
+def _whole(project: Project, data: tree.Expression, function: Function) -> tree.Call | None:
+    """The call that read all of an upload, a body or a file into what an expression is, where no other value is possible."""
+    if isinstance(data, tree.Await):
+        data = data.value
+    if isinstance(data, tree.Name):
+        bindings = project.inference.names.bindings_at(data.id, function, data.start)
+        if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].path or not isinstance(bindings[0].value, tree.Expr):
+            return None
+        data = bindings[0].value.value if isinstance(bindings[0].value, tree.Await) else bindings[0].value
+    if not isinstance(data, tree.Call) or data.args or data.keywords:
+        return None
+    site = next((site for site in project.sites(function) if site.node is data), None)
+    return data if site is not None and _reads_all(site) else None
+
+
+def _reads_all(site: CallSite) -> bool:
+    return any(
+        _BODY.search(api.name) or (api.api.category == "file" and api.name.rpartition(".")[2] in _READING) for api in site.apis
+    )
