@@ -95,6 +95,7 @@ class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         bound: The argument that bounds the stall, in seconds.
         timeout: How long the call, or the client that it makes, waits where nobody says: seconds, or ``none`` for as long as the
             other side is silent. What can be said stands in `bound`, by each of its names and positions.
+        is_kept: The library keeps what it waited for as long as the process lives: only the first call waits.
         why: One sentence: what the caller waits for. Shown to users.
         replacement: What to write instead in a coroutine, as an expression or the name of an API, in which ``*`` stands for what
             the code calls: ``*_async``. Empty means `asyncio.to_thread`.
@@ -116,6 +117,7 @@ class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     only_if: tuple[Condition, ...] = ()
     bound: tuple[str | int, ...] = ()
     timeout: Timeout | None = None
+    is_kept: bool = False
     why: str = ""
     replacement: str = ""
     returns: str = ""

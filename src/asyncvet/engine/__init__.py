@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import posixpath
 import time
 import traceback
 from collections import Counter
@@ -13,27 +11,22 @@ from pathlib import Path
 import msgspec
 
 from asyncvet import rules
-from asyncvet.catalogue import Catalogue, CatalogueError
 from asyncvet.config import Settings, UsageError
-from asyncvet.engine import environment
 from asyncvet.engine.changes import Changes
-from asyncvet.engine.discovery import Discovery, discover
 from asyncvet.engine.excerpts import excerpts
 from asyncvet.engine.findings import identified, merged, relocated
-from asyncvet.engine.reading import Reading, read, uncollected
+from asyncvet.engine.loading import Loaded, Progress, load
+from asyncvet.engine.reading import uncollected
 from asyncvet.engine.scope import ChangeScope
 from asyncvet.engine.selection import selected
 from asyncvet.engine.suppression import Suppressions, suppressions
-from asyncvet.graph import Project, link
+from asyncvet.graph import Project
 from asyncvet.graph.evidence import Evidence, evidence
 from asyncvet.model import Finding, ReadError, Span
 from asyncvet.report import Examined, Report
 from asyncvet.rules import Rule
 
 __all__ = ["Progress", "Report", "Settings", "UsageError", "review"]
-
-Progress = Callable[[str, int, int], None]
-"""Told the stage (``reading``, ``linking``, ``checking``), how much of it is done, and how much there is."""
 
 
 def review(
@@ -62,19 +55,13 @@ def review(
     """
     started = time.perf_counter()
     settings = settings or Settings()
-    root = Path(os.path.normpath((root or Path.cwd()).absolute()))
     tell = progress or (lambda stage, done, total: None)  # noqa: ARG005
     chosen = selected(rules.load(), settings)
-    catalogue = _catalogue(settings)
-    discovery = discover(paths, settings, root)
-    library = environment.find(settings.python, discovery.base)
     with uncollected():
-        reading = _read(discovery, settings, tell)
-        tell("linking", 0, 1)
-        project = link(reading.modules, catalogue, discovery.package, library)
-        outcome = _check(project, chosen, tell)
-        report = _report(_done(discovery, settings, reading, project, outcome, changes), examine)
-    report = _as_seen_from(root, discovery.base, report)
+        loaded = load(paths, settings, root, tell)
+        outcome = _check(loaded.project, chosen, tell)
+        report = _report(_done(loaded, settings, outcome, changes), examine)
+    report = _as_seen_from_root(loaded, report)
     failures = tuple(ReadError("", None, message, "rule") for _, message in outcome.failures)
     return msgspec.structs.replace(report, errors=report.errors + failures, seconds=time.perf_counter() - started)
 
@@ -85,24 +72,6 @@ class _Outcome(msgspec.Struct):
     findings: list[Finding]
     ran: list[Rule]
     failures: list[tuple[Rule, str]]
-
-
-def _catalogue(settings: Settings) -> Catalogue:
-    try:
-        return Catalogue.with_extra(settings.catalogue) if settings.catalogue else Catalogue.bundled()
-    except CatalogueError as error:
-        raise UsageError(str(error)) from error
-
-
-def _read(discovery: Discovery, settings: Settings, tell: Progress) -> Reading:
-    done = 0
-
-    def count(files: int) -> None:
-        nonlocal done
-        done += files
-        tell("reading", done, len(discovery.files))
-
-    return read(discovery, settings.jobs, count)
 
 
 def _check(project: Project, chosen: Sequence[Rule], tell: Progress) -> _Outcome:
@@ -123,16 +92,12 @@ class _Done(msgspec.Struct):
     """What a review has come to when the rules have run.
 
     Attributes:
-        tests: The test files whose findings are left out.
         scope: What tells whether a change brings a finding about; None if everything is reported.
     """
 
-    discovery: Discovery
+    loaded: Loaded
     settings: Settings
-    reading: Reading
-    project: Project
     outcome: _Outcome
-    tests: set[str]
     scope: ChangeScope | None
 
     def findings(self, is_heavy: bool) -> list[Finding]:
@@ -140,7 +105,9 @@ class _Done(msgspec.Struct):
         return merged(
             finding
             for finding in self.outcome.findings
-            if (finding.severity >= self.settings.min_severity) == is_heavy and finding.span.path not in self.tests
+            if (finding.severity >= self.settings.min_severity) == is_heavy
+            and finding.span.path not in self.loaded.tests
+            and finding.span.path not in self.loaded.generated
         )
 
     def related(self, found: list[Finding]) -> list[Finding]:
@@ -148,31 +115,30 @@ class _Done(msgspec.Struct):
         return found if self.scope is None else self.scope.findings(found)
 
 
-def _done(
-    discovery: Discovery, settings: Settings, reading: Reading, project: Project, outcome: _Outcome, changes: Changes | None
-) -> _Done:
-    tests = {file.path for file in discovery.files if file.is_test and not file.is_named and not settings.include_tests}
-    scope = None if changes is None else ChangeScope(changes, project, discovery.base)
-    return _Done(discovery, settings, reading, project, outcome, tests, scope)
+def _done(loaded: Loaded, settings: Settings, outcome: _Outcome, changes: Changes | None) -> _Done:
+    scope = None if changes is None else ChangeScope(changes, loaded.project, loaded.discovery.base)
+    return _Done(loaded, settings, outcome, scope)
 
 
 def _report(done: _Done, examine: bool) -> Report:
-    silent, problems = suppressions(done.reading.modules, rules.load())
+    loaded, reading, statistics = done.loaded, done.loaded.reading, done.loaded.project.statistics
+    silent, problems = suppressions(reading.modules, rules.load())
     found = done.findings(is_heavy=True)
     candidates = done.related(found)
     kept = [finding for finding in candidates if not silent.silence(finding)]
-    texts = excerpts(kept, done.discovery.base)
+    texts = excerpts(kept, loaded.file)
     return Report(
         findings=tuple(identified(kept, texts)),
-        errors=(*done.reading.errors, *(problem for problem in problems if problem.path not in done.tests)),
-        files=len(done.reading.modules),
-        lines=sum(facts.lines for facts in done.reading.modules.values()),
-        unresolved_calls=done.project.statistics.unresolved_calls,
-        test_files_skipped=len(done.tests),
+        errors=(*reading.errors, *(problem for problem in problems if problem.path not in loaded.tests)),
+        files=len(reading.modules),
+        lines=sum(facts.lines for facts in reading.modules.values()),
+        unresolved_calls=statistics.unresolved_calls,
+        test_files_skipped=len(loaded.tests),
+        generated_files_skipped=len(loaded.generated),
         suppressed=len(candidates) - len(kept),
         unrelated=len(found) - len(candidates),
         failed_rules=tuple(rule.code for rule, _ in done.outcome.failures),
-        statistics=msgspec.structs.asdict(done.project.statistics),
+        statistics=msgspec.structs.asdict(statistics),
         excerpts=texts,
         examined=_examined(done, silent) if examine else None,
     )
@@ -180,9 +146,11 @@ def _report(done: _Done, examine: bool) -> Report:
 
 def _examined(done: _Done, silent: Suppressions) -> Examined:
     def outside_tests(spans: Iterable[Span]) -> tuple[Span, ...]:
-        return tuple(span for span in spans if span.path not in done.tests)
+        return tuple(span for span in spans if span.path not in done.loaded.tests)
 
-    found = tuple(Evidence(each.item, outside_tests(each.subjects), outside_tests(each.good)) for each in evidence(done.project))
+    found = tuple(
+        Evidence(each.item, outside_tests(each.subjects), outside_tests(each.good)) for each in evidence(done.loaded.project)
+    )
     lighter = (finding for finding in done.related(done.findings(is_heavy=False)) if not silent.silence(finding))
     return Examined(
         evidence=found if done.scope is None else done.scope.evidence(found),
@@ -193,15 +161,11 @@ def _examined(done: _Done, silent: Suppressions) -> Examined:
     )
 
 
-def _as_seen_from(root: Path, base: Path, report: Report) -> Report:
-    """The report with the paths that are relative to `base` made relative to `root`."""
-    if root == base:
+def _as_seen_from_root(loaded: Loaded, report: Report) -> Report:
+    """The report with the paths that are relative to the project's base made relative to the root."""
+    if loaded.root == loaded.discovery.base:
         return report
-    prefix = Path(os.path.relpath(base, root)).as_posix()
-
-    def rename(path: str) -> str:
-        return posixpath.normpath(posixpath.join(prefix, path))
-
+    rename = loaded.renamed
     return msgspec.structs.replace(
         report,
         findings=tuple(relocated(finding, rename) for finding in report.findings),

@@ -6,7 +6,7 @@ import io
 import re
 import tokenize
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -31,10 +31,10 @@ _FOLDED = re.compile(r"(?<=[(\[{])\n|,?\n(?=[)\]}])|\n(?=\.\w)")
 """Line breaks that leave nothing behind, with the comma before a closing bracket."""
 
 
-def excerpts(findings: Iterable[Finding], base: Path) -> Excerpts:
+def excerpts(findings: Iterable[Finding], file: Callable[[str], Path]) -> Excerpts:
     """The source text of findings and their chains: the line without a comment, or the call itself if it goes on over more lines.
 
-    A file that is gone has none.
+    `file` tells where a path is on this machine. A file that is gone has none.
     """
     wanted: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
     for finding in findings:
@@ -43,7 +43,7 @@ def excerpts(findings: Iterable[Finding], base: Path) -> Excerpts:
             wanted[place.path].add((place.line, place.column))
     found: Excerpts = {}
     for path in sorted(wanted):
-        lines = _lines(base / path)
+        lines = _lines(file(path))
         for line, column in sorted(wanted[path]):
             if line <= len(lines):
                 found[path, line, column] = _excerpt(lines, line - 1, column - 1)[:LONGEST_EXCERPT]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import linecache
 import os
-import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -13,18 +12,13 @@ import msgspec
 from msgspec.structs import replace
 
 from asyncvet import rules
-from asyncvet.catalogue import Catalogue, CatalogueError
 from asyncvet.config import Settings, UsageError
-from asyncvet.engine import environment
-from asyncvet.engine.discovery import Discovery, discover
 from asyncvet.engine.findings import merged
-from asyncvet.engine.reading import Reading, read
+from asyncvet.engine.loading import Loaded, load
 from asyncvet.engine.selection import selected
 from asyncvet.engine.suppression import suppressions
-from asyncvet.graph import Project, link
 from asyncvet.graph.explain import explain
 from asyncvet.graph.explanation import Explanation, Judged, Status
-from asyncvet.graph.library import is_installed
 from asyncvet.graph.neighbourhood import CallGraph, neighbourhood
 from asyncvet.graph.scopes import Function, Module
 from asyncvet.model import Finding
@@ -32,22 +26,6 @@ from asyncvet.model import Finding
 _CANDIDATES = 20
 
 _Value = TypeVar("_Value")
-
-
-class _Linked(msgspec.Struct, frozen=True):
-    """A project that was read for one question."""
-
-    discovery: Discovery
-    reading: Reading
-    project: Project
-    root: Path
-
-    def as_seen(self, value: _Value) -> _Value:
-        """The answer with its paths relative to the root of the question."""
-        prefix = Path(os.path.relpath(self.discovery.base, self.root)).as_posix()
-        if prefix == ".":
-            return value
-        return _relocated(value, lambda path: path if is_installed(path) else posixpath.normpath(posixpath.join(prefix, path)))
 
 
 def why(file: Path, line: int, paths: Sequence[Path], settings: Settings, *, root: Path | None = None) -> Explanation:
@@ -65,13 +43,13 @@ def why(file: Path, line: int, paths: Sequence[Path], settings: Settings, *, roo
     """
     if not file.is_file():
         raise UsageError(f"{file}: {'is not a file' if file.exists() else 'there is no such file'}")
-    linked = _linked(paths, settings, root)
-    module = _module(linked, file, paths)
+    loaded = _read(paths, settings, root)
+    module = _module(loaded, file, paths)
     if not 1 <= line <= module.facts.lines:
         raise UsageError(f"{file}: there is no line {line}; the file has {module.facts.lines}")
-    answer = explain(linked.project, module, line, list(_judged(linked, settings)))
+    answer = explain(loaded.project, module, line, list(_judged(loaded, settings)))
     linecache.checkcache(str(file))
-    return replace(linked.as_seen(answer), source=linecache.getline(str(file), line).strip())
+    return replace(_as_seen(loaded, answer), source=linecache.getline(str(file), line).strip())
 
 
 def around(name: str, depth: int, paths: Sequence[Path], settings: Settings, *, root: Path | None = None) -> CallGraph:
@@ -87,28 +65,25 @@ def around(name: str, depth: int, paths: Sequence[Path], settings: Settings, *, 
     Raises:
         UsageError: No function has this name, or several have.
     """
-    linked = _linked(paths, settings, root)
-    return linked.as_seen(neighbourhood(linked.project, _named(linked, name), depth))
+    loaded = _read(paths, settings, root)
+    return _as_seen(loaded, neighbourhood(loaded.project, _named(loaded, name), depth))
 
 
-def _linked(paths: Sequence[Path], settings: Settings, root: Path | None) -> _Linked:
-    root = Path(os.path.normpath((root or Path.cwd()).absolute()))
-    try:
-        catalogue = Catalogue.with_extra(settings.catalogue) if settings.catalogue else Catalogue.bundled()
-    except CatalogueError as error:
-        raise UsageError(str(error)) from error
-    discovery = discover(paths, settings, root)
-    reading = read(discovery, settings.jobs, lambda files: None)  # noqa: ARG005
-    library = environment.find(settings.python, discovery.base)
-    return _Linked(discovery, reading, link(reading.modules, catalogue, discovery.package, library), root)
+def _read(paths: Sequence[Path], settings: Settings, root: Path | None) -> Loaded:
+    return load(paths, settings, root, lambda stage, done, total: None)  # noqa: ARG005
 
 
-def _module(linked: _Linked, file: Path, paths: Sequence[Path]) -> Module:
+def _as_seen(loaded: Loaded, value: _Value) -> _Value:
+    """An answer with its paths relative to the root of the question."""
+    return value if loaded.root == loaded.discovery.base else _relocated(value, loaded.renamed)
+
+
+def _module(loaded: Loaded, file: Path, paths: Sequence[Path]) -> Module:
     absolute = Path(os.path.normpath(file.absolute()))
-    path = Path(os.path.relpath(absolute, linked.discovery.base)).as_posix()
-    module = linked.project.modules.get(path)
+    path = Path(os.path.relpath(absolute, loaded.discovery.base)).as_posix()
+    module = loaded.project.modules.get(path)
     if module is None:
-        for error in linked.reading.errors:
+        for error in loaded.reading.errors:
             if error.path == path:
                 raise UsageError(f"{file}: {error.message}")
         where = ", ".join(map(str, paths))
@@ -116,32 +91,30 @@ def _module(linked: _Linked, file: Path, paths: Sequence[Path]) -> Module:
     return module
 
 
-def _judged(linked: _Linked, settings: Settings) -> Iterator[Judged]:
+def _judged(loaded: Loaded, settings: Settings) -> Iterator[Judged]:
     """The findings of all rules, preview rules only if selected, with what a review makes of each."""
     known = rules.load()
     chosen = {rule.code for rule in selected(known, settings)}
     usual = {rule.code: rule.severity for rule in known}
-    silent, _ = suppressions(linked.reading.modules, known)
-    files = linked.discovery.files
-    tests = {file.path for file in files if file.is_test and not file.is_named and not settings.include_tests}
+    silent, _ = suppressions(loaded.reading.modules, known)
 
     def status(finding: Finding) -> Status:
         if finding.code not in chosen:
             return "not-selected"
         if silent.silence(finding):
             return "suppressed"
-        if finding.span.path in tests:
+        if finding.span.path in loaded.tests:
             return "test-file"
         return "reported" if finding.severity >= settings.min_severity else "below-severity"
 
     run = (rule for rule in known if rule.code in chosen or not rule.preview)
-    for finding in merged(finding for rule in run for finding in rule.check(linked.project)):
+    for finding in merged(finding for rule in run for finding in rule.check(loaded.project)):
         yield Judged(finding, status(finding), usual[finding.code])
 
 
-def _named(linked: _Linked, name: str) -> list[Function]:
+def _named(loaded: Loaded, name: str) -> list[Function]:
     """The functions of one qualified name (several where it is defined again)."""
-    functions = [function for function in linked.project.functions if not function.is_lambda]
+    functions = [function for function in loaded.project.functions if not function.is_lambda]
     exact = [function for function in functions if function.qualname == name]
     found = exact or [function for function in functions if function.qualname.endswith(f".{name}")]
     names = sorted({function.qualname for function in found})

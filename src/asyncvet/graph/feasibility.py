@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import passed
-from asyncvet.graph.known import NOTHING_KNOWN, TYPES, Known, truth, value
+from asyncvet.graph.known import NOTHING_KNOWN, TYPES, Known, truth, type_of, value
 from asyncvet.graph.scopes import Block, Body, Class, Function, dotted
 from asyncvet.graph.values import Bound, Instance, Super
 
@@ -48,12 +48,12 @@ class Feasibility:
         if _hides_arguments(node):
             return Known(truths=truths, keywords=keywords, cls=cls, is_exact=is_exact)
         skips_self = any(isinstance(value, Bound | Class) for value in self._inference.callee(node, site.scope))
-        given = dict(_given(node, function, skips_self))
-        constants = ((name, value(expr, known)) for name, expr in given.items())
-        types = ((name, _type(expr, site.scope, known)) for name, expr in given.items())
+        given = list(_given(node, function, skips_self))
+        constants = ((name, value(expr, known), until) for name, expr, until in given)
+        types = ((name, _type(expr, site.scope, known), until) for name, expr, until in given)
         return Known(
-            tuple((name, found[0]) for name, found in constants if found is not None),
-            tuple((name, kind) for name, kind in types if kind),
+            tuple((name, found[0], until) for name, found, until in constants if found is not None),
+            tuple((name, kind, until) for name, kind, until in types if kind),
             truths,
             keywords,
             cls,
@@ -181,25 +181,36 @@ def _target(target: tree.Node) -> str:
     return dotted(target.value if isinstance(target, tree.Subscript) else target)
 
 
-def _given(node: tree.Call, function: Function, skips_self: bool) -> Iterator[tuple[str, tree.Node]]:
-    """What the parameters of a function hold that it never changes: an argument of the call, or a default that is a literal."""
+def _given(node: tree.Call, function: Function, skips_self: bool) -> Iterator[tuple[str, tree.Node, int]]:
+    """What the parameters of a function hold, an argument of the call or a default that is a literal, and until which offset."""
     for name, param in function.params.items():
-        if name != function.self_name and param.kind not in ("star", "double") and len(function.bindings.get(name, ())) <= 1:
-            expr = passed(function, param, node, skips_self) or param.default
-            if expr is not None and (expr is not param.default or isinstance(expr, tree.Const)):
-                yield name, expr
+        if name == function.self_name or param.kind in ("star", "double"):
+            continue
+        expr = passed(function, param, node, skips_self) or param.default
+        until = _unchanged(name, function)
+        if until and expr is not None and (expr is not param.default or isinstance(expr, tree.Const)):
+            yield name, expr, until
+
+
+def _unchanged(name: str, function: Function) -> int:
+    """The offset up to which a parameter surely holds what was passed; 0 if a loop may bring what is bound further down."""
+    others = [binding for binding in function.bindings.get(name, ()) if binding.kind != "param"]
+    if any(True for binding in others for _ in binding.block.loops()):
+        return 0
+    return min((binding.from_ for binding in others), default=function.node.end)
 
 
 def _type(expr: tree.Node, scope: Body, known: Known) -> str:
     """Which of `TYPES` an argument is of, by its literal or by the annotation of the caller's parameter; empty if unknown."""
     if isinstance(expr, tree.Const):
         return expr.kind if expr.kind in TYPES else ""
-    if not isinstance(expr, tree.Name) or not isinstance(scope, Function) or len(scope.bindings.get(expr.id, ())) > 1:
+    if not isinstance(expr, tree.Name) or not isinstance(scope, Function):
         return ""
     param = scope.params.get(expr.id)
     annotation = param.annotation if param is not None else None
-    name = annotation.id if isinstance(annotation, tree.Name) else ""
-    return name if name in TYPES else next((kind for known_name, kind in known.types if known_name == expr.id), "")
+    if isinstance(annotation, tree.Name) and annotation.id in TYPES and expr.start < _unchanged(expr.id, scope):
+        return annotation.id
+    return type_of(expr, known)
 
 
 def _hides_arguments(node: tree.Call) -> bool:

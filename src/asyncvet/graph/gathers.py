@@ -151,8 +151,9 @@ class Gathers:
 
     def _contains_errors(self, function: Function, above: frozenset[Function]) -> bool:
         """Whether no error of what a function waits for leaves it, or the functions that it waits for."""
-        left = uncontained(function)
-        return bool(function.awaits) and all(self._is_harmless(node, function, above | {function}) for node in left)
+        if function in above or not function.awaits:
+            return False
+        return all(self._is_harmless(node, function, above | {function}) for node in uncontained(function))
 
     def _is_harmless(self, node: tree.Node, function: Function, above: frozenset[Function]) -> bool:
         call = node.value if isinstance(node, tree.Await) else None
@@ -160,12 +161,20 @@ class Gathers:
         if site is None or not isinstance(call, tree.Call):
             return False
         if "asyncio.gather" in site.names:
-            gather = self._gather(function, site, call)
-            members = [self.functions(function, member) for member in gather.members]
-            run = [below for found in members for below in found] if gather.is_complete and all(members) else []
-        else:
-            run = [target.function for target in site.targets if target.mode is Mode.COROUTINE]
-        return bool(run) and not above & {*run} and all(self._contains_errors(below, above) for below in run)
+            return not self._may_fail(self._gather(function, site, call), above)
+        run = [target.function for target in site.targets if target.mode is Mode.COROUTINE]
+        return bool(run) and all(self._contains_errors(below, above) for below in run)
+
+    def _may_fail(self, gather: Gather, above: frozenset[Function]) -> bool:
+        """Whether an error of what a member waits for leaves it, as far as the function tells what they are."""
+        if gather.returns_exceptions:
+            return False
+        function = gather.function
+        run = [(member, self.functions(function, member)) for member in gather.members]
+        return not run or any(
+            self.is_external(function, member) and not (found and all(self._contains_errors(f, above) for f in found))
+            for member, found in run
+        )
 
     def _ends_process(self, function: Function) -> bool:
         """Whether an error that leaves a function ends the process, and its other tasks with it."""

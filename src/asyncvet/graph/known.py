@@ -16,15 +16,15 @@ class Known:
     """What is known inside a function from the way on which it was reached.
 
     Attributes:
-        constants: Parameters that hold a literal, with its value.
-        types: Parameters that hold an object of one of `TYPES`, with its name.
+        constants: Parameters that hold a literal, with its value, and the offset from which on they may hold something else.
+        types: Parameters that hold an object of one of `TYPES`, with its name and such an offset.
         truths: Attributes of `self`, as the function writes them, and whether they are true.
         keywords: The name of the function's ``**`` parameter, and all names that it can hold; None if that is unknown.
         cls: The class of `self`; with `is_exact`, no subclass of it.
     """
 
-    constants: tuple[tuple[str, object], ...] = ()
-    types: tuple[tuple[str, str], ...] = ()
+    constants: tuple[tuple[str, object, int], ...] = ()
+    types: tuple[tuple[str, str, int], ...] = ()
     truths: tuple[tuple[str, bool], ...] = ()
     keywords: tuple[str, frozenset[str]] | None = None
     cls: Class | None = None
@@ -44,10 +44,15 @@ def value(expr: tree.Node | None, known: Known) -> tuple[object] | None:
     if isinstance(expr, tree.Const) and expr.kind in ("bool", "none", "int", "str"):
         return (expr.value,)
     if isinstance(expr, tree.Name):
-        return next(((value,) for name, value in known.constants if name == expr.id), None)
+        return next(((value,) for name, value, until in known.constants if name == expr.id and expr.start < until), None)
     if isinstance(expr, tree.NamedExpr):
         return value(expr.value, known)
     return _missing(expr, known) if isinstance(expr, tree.Call) else None
+
+
+def type_of(name: tree.Name, known: Known) -> str:
+    """Which of `TYPES` a name stands for, empty if that is unknown."""
+    return next((kind for param, kind, until in known.types if param == name.id and name.start < until), "")
 
 
 def truth(expr: tree.Node, known: Known) -> bool | None:
@@ -106,12 +111,9 @@ def _is_of_type(call: tree.Call, known: Known) -> bool | None:
     """Whether `isinstance(name, kinds)` is ruled out. That it holds is not concluded: what is annotated so may be None."""
     if len(call.args) != 2 or not isinstance(call.args[0], tree.Name):
         return None
-    name, kinds = call.args[0].id, call.args[1]
-    kind = next((kind for param, kind in known.types if param == name), None)
+    kind, kinds = type_of(call.args[0], known), call.args[1]
     names = {last_name(item) for item in (kinds.items if isinstance(kinds, tree.Sequence) else [kinds])}
-    if kind is None or not names <= TYPES or kind in names:
-        return None
-    return False
+    return False if kind and names <= TYPES and kind not in names else None
 
 
 def _has_affix(call: tree.Call, known: Known) -> bool | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.scopes import Function
+from asyncvet.graph.scopes import Function, last_name
 from asyncvet.graph.tasks import Task
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _is_stream(function: Function) -> bool:
 def _is_looked_after(function: Function, names: set[str]) -> bool:
     """Whether a function cancels what a name stands for, gives it away, or speaks of it in a `finally` or a handler."""
     for node in walk.nodes(walk.body(function)):
-        if isinstance(node, tree.Attribute) and node.attr in ("cancel", "add_done_callback") and _names(node.value, names):
+        if isinstance(node, tree.Attribute) and node.attr == "cancel" and _names(node.value, names):
             return True
         if isinstance(node, tree.Call) and _gives_away(node, names):
             return True
@@ -75,9 +75,12 @@ def _is_looked_after(function: Function, names: set[str]) -> bool:
 
 
 def _gives_away(call: tree.Call, names: set[str]) -> bool:
-    func = call.func
-    called = func.attr if isinstance(func, tree.Attribute) else func.id if isinstance(func, tree.Name) else ""
-    return called not in _WAITING and any(_names(node, names) for node in (*call.args, *(k.value for k in call.keywords)))
+    """Whether a call hands on what a name stands for: not into a container that is one of the names itself."""
+    if isinstance(call.func, tree.Attribute) and isinstance(call.func.value, tree.Name) and call.func.value.id in names:
+        return False
+    return last_name(call.func) not in _WAITING and any(
+        _names(node, names) for node in (*call.args, *(k.value for k in call.keywords))
+    )
 
 
 def _names(node: tree.Node, names: set[str]) -> bool:

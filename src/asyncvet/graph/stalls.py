@@ -28,7 +28,7 @@ class Stall:
     """A way from a site in `function`, which the loop runs, to a call that stalls it.
 
     Attributes:
-        is_memoised: A cache on the way lets it happen once for each set of arguments.
+        is_memoised: A cache on the way, or the library, lets it happen once for each set of arguments.
         runs_once: It provably happens once in the life of the process.
     """
 
@@ -119,7 +119,8 @@ def find(project: Project, kind: Kind) -> Iterator[Stall]:
 def _stall(project: Project, function: Function, way: list[Step]) -> Stall:
     cached = [step for step in way if step.target and not step.target.function.decorator_names.isdisjoint(_MEMOISED)]
     once = project.contexts.happens_once(way[0].site) or any(map(_passes_nothing, cached))
-    return Stall(function, tuple(way), bool(cached), once)
+    api = way[-1].api
+    return Stall(function, tuple(way), bool(cached) or (api is not None and api.api.is_kept), once)
 
 
 def _passes_nothing(step: Step) -> bool:

@@ -222,13 +222,6 @@ def _is_closed(function: Function, expr: tree.Expression) -> bool:
     if not bindings or any(binding.kind != "assign" for binding in bindings):
         return True
     return any(
-        (isinstance(node, tree.Attribute) and node.attr == "aclose" and last_name(node.value) == expr.id)
-        or (isinstance(node, tree.Sequence | tree.Call) and node.start > expr.end and _is_handed(node, expr.id))
+        isinstance(node, tree.Attribute) and node.attr == "aclose" and last_name(node.value) == expr.id
         for node in walk.nodes(walk.body(function))
     )
-
-
-def _is_handed(node: tree.Sequence | tree.Call, name: str) -> bool:
-    """Whether a collection or a call behind the loop takes a name: `for layer in (stream, source): await close(layer)`."""
-    items = node.items if isinstance(node, tree.Sequence) else node.args
-    return any(isinstance(item, tree.Name) and item.id == name for item in items)

@@ -48,6 +48,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         cached_files: How many of the files were known from an earlier review.
         unresolved_calls: Calls of which nothing is known about what they run.
         test_files_skipped: Test files that were read and whose findings are not reported.
+        generated_files_skipped: The same of files that say they are generated.
         suppressed: Findings that comments in the code silence.
         unrelated: Findings that the change under review does not bring about.
         failed_rules: Codes of the rules that broke down.
@@ -64,6 +65,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cached_files: int = 0
     unresolved_calls: int = 0
     test_files_skipped: int = 0
+    generated_files_skipped: int = 0
     suppressed: int = 0
     unrelated: int = 0
     failed_rules: tuple[str, ...] = ()

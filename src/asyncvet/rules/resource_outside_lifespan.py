@@ -54,7 +54,8 @@ async def price(request: Request, symbol: str) -> str:
 A lifespan, a shutdown handler or any other code of the project that closes the object; a dependency with `yield` that does; an
 engine kept by a cached function; locks and queues, which hold nothing open; a project with no web application. A thread that is
 started below `if __name__ == "__main__"`, in a function that no import calls, or in a script none of whose functions the service
-runs; one that the module joins at once. That it is a daemon does not help: it is only killed faster.
+runs; one that the module joins at once; work for a pool whose `with` waits for it. That a thread is a daemon does not help: it is
+only killed faster.
 
 ## Known limits
 

@@ -96,9 +96,9 @@ def _holds_thread_lock(project: Project, function: Function, taken: Held) -> boo
 
 
 def _is_command(project: Project, function: Function) -> bool:
-    """Whether nothing but the command line runs it: a process runs one command."""
+    """Whether only a command or a script's main coroutine runs it: its process runs one."""
     entries = project.contexts.entries(function)
-    return bool(entries) and all(entry.role == "command" for entry in entries)
+    return bool(entries) and all(entry.role in ("command", "main") for entry in entries)
 
 
 def _finding(project: Project, function: Function, taken: Held, wait: tree.Node) -> Finding:

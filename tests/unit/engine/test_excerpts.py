@@ -27,7 +27,7 @@ def test_a_line_is_stripped_of_comments_and_decoded_as_its_file_says(tmp_path: P
     (tmp_path / "odd.py").write_bytes(b"# coding: nonsense\n'\xff'\n" + b"x" * 300)
     frames = [Frame("a.py", 3, 5, "f"), Frame("latin.py", 2, 1, "f"), Frame("odd.py", 2, 1, "f"), Frame("odd.py", 3, 1, "f")]
     findings = [at("a.py", 3, 5, tuple(frames)), at("a.py", 4, 2), at("a.py", 99), at("gone.py", 1)]
-    assert excerpts(findings, tmp_path) == {
+    assert excerpts(findings, tmp_path.joinpath) == {
         ("a.py", 3, 5): "call('é#')",
         ("a.py", 4, 2): "x = 1",
         ("latin.py", 2, 1): "name = 'é'",
@@ -59,9 +59,9 @@ def test_a_call_over_several_lines_is_shown_alone_and_on_one(source: str, expect
     before = source[: source.index("@")]
     place = ("a.py", before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
     (tmp_path / "a.py").write_text(source.replace("@", ""))
-    assert excerpts([at(*place)], tmp_path) == {place: expected}
+    assert excerpts([at(*place)], tmp_path.joinpath) == {place: expected}
 
 
 def test_the_end_of_a_call_is_not_looked_for_without_end(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("run(\n" + "    1,\n" * 100_000 + ")\n")
-    assert excerpts([at("a.py", 1)], tmp_path) == {("a.py", 1, 1): "run(" + "1, " * 58 + "1,"}
+    assert excerpts([at("a.py", 1)], tmp_path.joinpath) == {("a.py", 1, 1): "run(" + "1, " * 58 + "1,"}

@@ -1,0 +1,85 @@
+"""From paths to a linked project: discover, read, link. Reviews and questions about one place begin so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from asyncvet.catalogue import Catalogue, CatalogueError
+from asyncvet.config import Settings, UsageError
+from asyncvet.engine import environment
+from asyncvet.engine.discovery import Discovery, discover
+from asyncvet.engine.environment import Environment
+from asyncvet.engine.reading import Reading, read
+from asyncvet.graph import Project, link
+from asyncvet.graph.library import is_installed
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage (``reading``, ``linking``, ``checking``), how much of it is done, and how much there is."""
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A project, linked, and what it was read from.
+
+    Attributes:
+        root: Folder that paths in answers are relative to.
+        tests: The test files whose findings are left out.
+        generated: The same for files that say they are generated: an edit would be lost.
+        installed: The environment whose packages may have been read.
+    """
+
+    root: Path
+    discovery: Discovery
+    reading: Reading
+    project: Project
+    tests: frozenset[str]
+    generated: frozenset[str]
+    installed: Environment | None
+
+    def file(self, path: str) -> Path:
+        """Where a file of the project, or of an installed package, is on this machine."""
+        if self.installed is not None and is_installed(path):
+            return self.installed.path(path)
+        return self.discovery.base / path
+
+    def renamed(self, path: str) -> str:
+        """A path that is relative to the base of the project, relative to the root; those of installed packages stay."""
+        if is_installed(path):
+            return path
+        return Path(os.path.relpath(self.discovery.base / path, self.root)).as_posix()
+
+
+def load(paths: Sequence[Path], settings: Settings, root: Path | None, tell: Progress) -> Loaded:
+    """Read and link the Python files at and below some paths.
+
+    Raises:
+        UsageError: A path does not exist or holds no Python, or a setting names a file that is not right.
+    """
+    root = Path(os.path.normpath((root or Path.cwd()).absolute()))
+    catalogue = _catalogue(settings)
+    discovery = discover(paths, settings, root)
+    installed = environment.find(settings.python, discovery.base)
+    done = 0
+
+    def count(files: int) -> None:
+        nonlocal done
+        done += files
+        tell("reading", done, len(discovery.files))
+
+    reading = read(discovery, settings.jobs, count)
+    tell("linking", 0, 1)
+    project = link(reading.modules, catalogue, discovery.package, installed)
+    unnamed = [file for file in discovery.files if not file.is_named]
+    tests = frozenset(file.path for file in unnamed if file.is_test and not settings.include_tests)
+    generated = frozenset(f.path for f in unnamed if f.path in reading.modules and reading.modules[f.path].is_generated)
+    return Loaded(root, discovery, reading, project, tests, generated - tests, installed)
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    try:
+        return Catalogue.with_extra(settings.catalogue) if settings.catalogue else Catalogue.bundled()
+    except CatalogueError as error:
+        raise UsageError(str(error)) from error
