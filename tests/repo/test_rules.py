@@ -16,9 +16,8 @@ from tests.spec.review import review
 
 SPECIFICATIONS = Path(__file__).resolve().parents[1] / "spec" / "rules"
 
-# Python blocks that a specification has at least.
-LEAST_BLOCKS = {"AV101": 12, "AV102": 12, "AV103": 12}
-LEAST_BLOCKS_OF_OTHERS = 2
+LEAST_FLAGGED = LEAST_SILENT = 10
+"""Cases that a specification has at least: of what is reported, and of what is left alone."""
 
 every_rule = pytest.mark.parametrize("rule", rules.load(), ids=lambda rule: rule.name)
 
@@ -81,11 +80,12 @@ def test_good_example_is_clean(rule: Rule, tmp_path: Path) -> None:
 @every_rule
 def test_specification(rule: Rule) -> None:
     """The specification is large enough and has both what is reported and what is left alone."""
-    files = [file for case in cases(rule) for file in case.files if file.path.endswith(".py")]
-    assert len(files) >= LEAST_BLOCKS.get(rule.code, LEAST_BLOCKS_OF_OTHERS)
-    marked = {marker.rule for file in files for marker in markers(file) if not marker.is_todo}
-    assert rule.name in marked
-    assert [case.title for case in cases(rule) if not any(markers(file) for file in case.files)] != []
+    flagged, silent = 0, 0
+    for case in cases(rule):
+        named = {marker.rule for file in case.files for marker in markers(file) if not marker.is_todo}
+        flagged += rule.name in named
+        silent += rule.name not in named
+    assert (flagged >= LEAST_FLAGGED, silent >= LEAST_SILENT) == (True, True), f"{flagged} flagged, {silent} silent"
 
 
 @every_rule

@@ -93,14 +93,32 @@ def waits(project: Project, catch: Catch) -> list[tree.Node]:
 
 
 def hands_on(catch: Catch) -> bool:
-    """Whether the cancellation does not end here: something is raised, the exception is passed on, or the process ends."""
+    """Whether the cancellation does not end here: something is raised, the exception is passed on, or the process ends.
+
+    A result that is made by `cancelled_result(...)` passes it on too.
+    """
     for node in walk.nodes(catch.body):
         if isinstance(node, tree.Raise) or (isinstance(node, tree.Call) and last_name(node.func) in _GIVING_UP):
+            return True
+        if isinstance(node, tree.Return) and isinstance(node.value, tree.Call) and "cancel" in last_name(node.value.func).lower():
             return True
     if any(isinstance(site.node, tree.Call) and last_name(site.node.func) in _COUNTING for site in catch.function.sites):
         return True
     name = catch.node.name if isinstance(catch.node, tree.Handler) else None
     return _is_raised_later(catch) or (name is not None and any(_is_passed_on(node, name) for node in catch.body))
+
+
+def _lets_out(project: Project, helper: Function) -> bool:
+    return any(
+        catch.caught == "CancelledError"
+        and any(isinstance(node, tree.Raise) for node in walk.nodes(catch.body))
+        and any(
+            project.tasks.cancelled_in(helper, before=node.start) & project.tasks.related(node.value, helper)
+            for node in walk.awaits(catch.guarded)
+            if isinstance(node, tree.Await)
+        )
+        for catch in catches(project, helper)
+    )
 
 
 def _is_raised_later(catch: Catch) -> bool:
@@ -116,6 +134,26 @@ def _is_raised_later(catch: Catch) -> bool:
             and any(isinstance(part, tree.Raise) for part in walk.nodes(node.body))
         )
         for node in walk.nodes(walk.body(catch.function))
+    )
+
+
+def gives_that_of_a_task(project: Project, function: Function, awaited: tree.Node, depth: int = 2) -> bool:
+    """Whether a coroutine of the project cancels a task, awaits it and lets its `CancelledError` out."""
+    if isinstance(awaited, tree.Call) and last_name(awaited.func) in ("wait_for", "shield") and awaited.args:
+        awaited = awaited.args[0]
+    site = next((site for site in project.sites(function) if site.node is awaited), None)
+    helpers = [target.function for target in site.targets] if site is not None else []
+    return any(
+        _lets_out(project, helper)
+        or (
+            depth > 0
+            and any(
+                gives_that_of_a_task(project, helper, node.value, depth - 1)
+                for node in helper.awaits
+                if isinstance(node, tree.Await)
+            )
+        )
+        for helper in helpers
     )
 
 

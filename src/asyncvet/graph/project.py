@@ -137,7 +137,7 @@ class Project:
 
     def remedy(self, stall: Stall) -> str:
         """What to write instead, in the code's own names."""
-        replacement = stall.sink.api.replacement
+        replacement = self._namesake(stall.sink.api.replacement, stall.sink.name.rpartition(".")[2])
         node = stall.site.node
         if stall.is_direct and replacement and stall.function.is_async:
             return f"use `{replacement.replace('*', shown(node.func) if isinstance(node, tree.Call) else '')}`"
@@ -147,6 +147,17 @@ class Project:
                 return f"use `await asyncio.to_thread({handed})`"
             return f"hand it to a thread: `loop.run_in_executor(None, {handed})`"
         return "move it into a function that `asyncio.to_thread` runs"
+
+    def _namesake(self, replacement: str, method: str) -> str:
+        """The method of the replacement's class that has the same name as the one to replace, where there is one."""
+        owner = replacement.rpartition(".")[0]
+        if (
+            owner
+            and self.catalogue.type(owner) is not None
+            and any(api.is_async for api in self.catalogue.api(f"{owner}.{method}"))
+        ):
+            return f"{owner}.{method}"
+        return replacement
 
     # --- statistics ---------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ _SHOWING = frozenset(
 def succeeding_failures(project: Project, function: Function) -> Iterator[Handling]:
     """The handlers of a task that take every error of the whole work in, only log it, and let the task return."""
     if not function.is_lambda and is_task(function, project.inference) and not _ignores_result(project, function):
-        for handling in _around_the_work(function):
+        for handling in _around_the_work(project, function):
             if handling.is_broad and _only_tells(handling):
                 yield handling
 
@@ -38,16 +38,23 @@ def _ignores_result(project: Project, function: Function) -> bool:
     return isinstance(decorator, tree.Call) and any(keyword.name == "ignore_result" for keyword in decorator.keywords)
 
 
-def _around_the_work(function: Function) -> Iterator[Handling]:
-    """The handlers of the `try` that the body of a task ends with, and which holds all its calls but those that prepare."""
+def _around_the_work(project: Project, function: Function) -> Iterator[Handling]:
+    """The handlers of the `try` that the body of a task ends with, or that holds a call of the project's own code and leaves."""
     statements = list(walk.body(function))
     while statements and isinstance(statements[-1], tree.With):
         statements = list(statements[-1].body)
     if len(statements) > 1 and isinstance(statements[-1], tree.Return):
         statements = statements[:-1]
-    last = statements[-1] if statements else None
-    if isinstance(last, tree.Try) and any(isinstance(node, tree.Call) for node in walk.nodes(last.body)):
-        yield from (Handling(function, last, handler) for handler in last.handlers)
+    own = [site.node for site in project.sites(function) if site.targets]
+    for statement in statements:
+        if isinstance(statement, tree.Try):
+            tried = list(walk.nodes(statement.body))
+            is_last = statement is statements[-1] and any(isinstance(node, tree.Call) for node in tried)
+            calls_own = any(node is call for node in tried for call in own)
+            for handler in statement.handlers:
+                handling = Handling(function, statement, handler)
+                if is_last or (calls_own and handling.leaves):
+                    yield handling
 
 
 def _only_tells(handling: Handling) -> bool:

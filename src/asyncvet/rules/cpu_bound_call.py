@@ -38,7 +38,8 @@ an upload, a request's body or a file; signatures by `hmac`.
 ## Known limits
 
 Only calls of known libraries count: a loop written in Python over large data is not seen. How large an input is at run time is
-not known: a limit on the size of a body that a proxy or a middleware sets makes its checksum harmless.
+not known: a limit of a few megabytes on uploads, wherever it is set, makes their checksum harmless. A parameter `bytes = File()` is
+not seen as an upload.
 
 ## Fix safety
 

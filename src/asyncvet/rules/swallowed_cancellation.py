@@ -41,12 +41,12 @@ async def poll(queue: asyncio.Queue[str]) -> None:
 ## When it is fine
 
 Cleaning up and raising again. The side that stops a task: awaiting what the same function has cancelled, or a task or future that
-was made elsewhere, whose cancellation is not one's own. An exception that is passed on, as a result or to a future; a cancellation
+was made elsewhere, whose cancellation is not one's own; awaiting a coroutine that stops a task and raises what that raised. An exception that is passed on, as a result or to a future; a cancellation
 that is noted, and the note returned. A catch under `CancelScope(shield=True)`, or in a handler that raises the cancellation in the
 end. The main coroutine of a script, or a command, that ends at once.
 
-A coroutine that only tasks run, and whose handler does nothing but end it at once (`return`, `break`), does stop and is left alone. If
-the handler logs first, it is left alone where nobody sees how it ended: a background loop that the function which made its task also cancels, as a lifespan does, or a delay whose task nobody
+A coroutine that only tasks run, and whose handler ends it at once, if need be after a clean-up, does stop and is left alone. If the
+handler logs that, it is left alone where nobody sees how it ended: a background loop that the function which made its task also cancels, as a lifespan does, or a delay whose task nobody
 waits for. A loop is left alone too where the project does not show who runs it. Elsewhere (a loop that one method starts and
 another one stops, say) such an end is reported one step lower: the state of the task lies, the loop can be awaited under a
 timeout tomorrow, and projects that met the consequences made all of these handlers raise. `raise` after the message is right in
@@ -71,7 +71,7 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.cancellation import Catch, catches, caught_by, following, hands_on, is_log, waits
+from asyncvet.graph.cancellation import Catch, catches, caught_by, following, gives_that_of_a_task, hands_on, is_log, waits
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Function, last_name
 from asyncvet.model import Finding, Severity
@@ -115,13 +115,15 @@ def _report(project: Project, catch: Catch) -> Iterator[Finding]:
 
 
 def _is_expected(project: Project, catch: Catch, found: list[tree.Node]) -> bool:
-    """Whether all that is awaited was cancelled here before, or is a task or future of somebody else."""
+    """Whether all that is awaited was cancelled here before, is a task or future of somebody else, or stops one and says so."""
     function = catch.function
     if not all(isinstance(node, tree.Await) for node in found):
         return False
     cancelled = project.tasks.cancelled_in(function, before=found[-1].start)
     return all(
-        bool(cancelled & project.tasks.related(node.value, function)) or project.tasks.is_of_others(node.value, function)
+        bool(cancelled & project.tasks.related(node.value, function))
+        or project.tasks.is_of_others(node.value, function)
+        or gives_that_of_a_task(project, function, node.value)
         for node in found
         if isinstance(node, tree.Await)
     )
@@ -131,7 +133,7 @@ def _is_shielded(catch: Catch) -> bool:
     """Whether a cancellation cannot come in: the catch stands under `CancelScope(shield=True)`."""
     calls = [
         item.value
-        for around in walk.around(catch.function, catch.statement)
+        for around in (catch.statement, *walk.around(catch.function, catch.statement))
         if isinstance(around, tree.With)
         for item in around.items
         if isinstance(item.value, tree.Call) and last_name(item.value.func) == "CancelScope"
@@ -166,6 +168,8 @@ def _is_nobodys_loss(project: Project, catch: Catch, behind: list[tree.Stmt]) ->
     An endless loop: nobody but the function that made its task cancels it. Work that ends by itself: nobody waits for its task.
     """
     function = catch.function
+    if _is_run_by_tasks(project, function) and not behind and not any(map(_tells, catch.body)):
+        return True
     leaves = (*catch.body[:-1], *behind) if catch.body and _leaves(catch.body[-1]) else (*catch.body, *behind)
     if not all(map(is_log, leaves)):
         return False
@@ -176,11 +180,13 @@ def _is_nobodys_loss(project: Project, catch: Catch, behind: list[tree.Stmt]) ->
         return is_unseen and not function.is_generator and any(isinstance(loop, tree.While) for loop in loops)
     if not _is_run_by_tasks(project, function):
         return False
-    if catch.does_nothing or (len(catch.body) == 1 and _leaves(catch.body[0])):
-        return True
     if loops:
         return all(project.tasks.is_ended_by_maker(task) for task in started)
     return not any(project.tasks.is_awaited(task) for task in started)
+
+
+def _tells(statement: tree.Stmt) -> bool:
+    return isinstance(statement, tree.ExprStmt) and isinstance(statement.value, tree.Call | tree.Await) and is_log(statement)
 
 
 def _may_leave(catch: Catch) -> bool:

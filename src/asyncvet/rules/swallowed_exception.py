@@ -49,13 +49,15 @@ A named, narrow exception. Clean-up (close, cancel, stop, delete) and courtesies
 fail. A first attempt with another way behind it. A handler that logs, counts, stores, returns a value, or raises. A function
 whose name asks (`is_ready`, `try_connect`). A handler with a comment: somebody has thought about it.
 
-A task whose handler raises, retries, rejects, or does anything but log and return, since that may record the failure; that catches
-a specific error; that collects the errors of items in a loop; that is registered with `ignore_result`.
+A task whose handler raises, retries, rejects, or does anything but undo, log and return, since that may record the failure; that
+catches a specific error; that collects the errors of items in a loop; that gives up on input it cannot read; that is registered
+with `ignore_result`.
 
 ## Known limits
 
 Preview: of sixteen findings in forty packages eleven were worth an edit; the others were attempts whose result the code looks at
-afterwards. A default that is returned or assigned in silence is not reported.
+afterwards. A default that is returned or assigned in silence is not reported. No package at hand
+had a task that turns failures into results: that part is untried on foreign code.
 
 ## Fix safety
 
