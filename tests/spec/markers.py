@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from asyncvet.model import Finding
 from tests.spec.document import File
 
-_MARKER = re.compile(r'#\s*(todo-)?error:\s*(?:\[([a-z0-9-]+)\](?:\s*"([^"]*)")?)?')
+X([^"]*)")?)?')
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncvet.catalogue import Api
@@ -17,7 +18,7 @@ from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at, passed
 from asyncvet.graph.calling import is_abstract
 from asyncvet.graph.conditions import holds, touches_memory_only
-from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, dotted, last_name
+from asyncvet.graph.scopes import OPERATORS, Class, Function, Module, Scope, Site, dotted, last_name
 from asyncvet.graph.values import NOTHING, Bound, Coroutine, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:
@@ -107,6 +108,24 @@ _CONSUMERS = frozenset(
         "filter",
     )
 )
+_FORMATTING: tuple[str, ...] = ("__format__", "__str__")
+_SPECIAL_CALLS = {
+    "builtins.len": ("__len__",),
+    "builtins.str": ("__str__",),
+    "builtins.repr": ("__repr__",),
+    "builtins.bool": ("__bool__", "__len__"),
+    "builtins.hash": ("__hash__",),
+    "builtins.format": ("__format__",),
+    "builtins.int": ("__int__",),
+    "builtins.float": ("__float__",),
+    "builtins.bytes": ("__bytes__",),
+    "builtins.abs": ("__abs__",),
+    "builtins.iter": ("__iter__",),
+    "builtins.reversed": ("__reversed__",),
+    "builtins.print": ("__str__",),
+    "copy.copy": ("__copy__",),
+    "copy.deepcopy": ("__deepcopy__",),
+}
 _PASSING = frozenset({"enumerate", "zip", "reversed", "tqdm", "iter", "islice", "chain", "track"})
 _CALLABLE = (Function, Bound, Wrapped, Partial, Class, Instance)
 _MODES = {"offloads": Mode.THREAD, "schedules": Mode.LOOP, "calls": Mode.INLINE, "defers": Mode.LATER}
@@ -264,11 +283,38 @@ class Calls:
                     yield from self._iterated(generator.iter, scope)
         elif isinstance(node, tree.Yield) and node.value is not None:
             yield from self._iterated(node.value, scope)
-        elif isinstance(node, tree.Attribute):
+        else:
+            yield from self._accessed(node, scope)
+
+    def _accessed(self, node: tree.Node, scope: Scope) -> Iterator[Target | str]:
+        """What reading an attribute or an item, and an operator, call."""
+        if isinstance(node, tree.Attribute):
             yield from self._property(node, scope)
         elif isinstance(node, tree.Subscript):
             for value in self._inference.values(node.value, scope):
                 yield from self._special(value, ("__getitem__",))
+        elif isinstance(node, tree.Operation):
+            yield from self._operated(node, scope)
+
+    def _operated(self, node: tree.Operation, scope: Scope) -> Iterator[Target | str]:
+        """Special methods of the project's own classes that operators and format strings call."""
+        operands, names = node.operands, _FORMATTING
+        if node.op != "fstring":
+            operands = node.operands[1:2] if node.op in ("in", "not in") else node.operands[:1]
+            names = (OPERATORS[node.op],)
+        for operand in operands:
+            for value in self._inference.values(operand, scope) if self._is_defined(names) else ():
+                if isinstance(value, Instance):
+                    yield from self._special(value, names)
+
+    def _is_defined(self, names: tuple[str, ...]) -> bool:
+        """Whether any class of the project has one of these special methods."""
+        return not self._special_methods.isdisjoint(names)
+
+    @cached_property
+    def _special_methods(self) -> frozenset[str]:
+        classes = (cls for module in self._inference.modules.values() for cls in module.classes)
+        return frozenset(name for cls in classes for name in cls.methods if name.startswith("__"))
 
     def _entered(self, expr: tree.Expression, scope: Scope, is_async: bool, awaits_inside: bool) -> Iterator[Target | str]:
         if is_async:
@@ -311,7 +357,12 @@ class Calls:
                     yield Target(method, Mode.INLINE)
 
     def _consumed(self, names: dict[str, Value | None], node: tree.Call, scope: Scope) -> Iterator[Target | str]:
-        """Generators and iterators that `list(...)`, `sum(...)`, `"".join(...)` run to their end."""
+        """Generators and iterators that `list(...)`, `sum(...)`, `"".join(...)` run to their end, and methods behind `len(...)`."""
+        for name in names:
+            if name in _SPECIAL_CALLS and node.args and self._is_defined(_SPECIAL_CALLS[name]):
+                for value in self._inference.values(node.args[0], scope):
+                    if isinstance(value, Instance):
+                        yield from self._special(value, _SPECIAL_CALLS[name])
         if not node.args or not (any(name in _CONSUMERS for name in names) or last_name(node.func) == "join"):
             return
         for argument in node.args:

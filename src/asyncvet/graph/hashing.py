@@ -19,6 +19,7 @@ _BODY = re.compile(r"\.(Base)?Request\.(body|read|get_data)$")
 _READING = frozenset({"read", "read_bytes"})
 _INLINE = (Mode.INLINE, Mode.COROUTINE)
 _DEPTH = 3
+Way = tuple[CallSite, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Hashed:
     """
 
     function: Function
-    way: tuple[CallSite, ...]
+    way: Way
     source: tree.Call
 
     @property
@@ -40,40 +41,52 @@ class Hashed:
 
 def hashed_at_once(project: Project) -> Iterator[Hashed]:
     """The places in code that the loop runs where data of unknown size, read in one piece, is hashed in one piece."""
+    hashing = _Hashing(project)
     for function in project.loop_functions:
         if project.contexts.is_command(function):
             continue
         for site in project.sites(function):
-            for way, data in _hashing(project, site, _DEPTH):
+            for way, data in hashing.ways(site, _DEPTH):
                 source = _whole(project, data, function)
                 if source is not None and not project.reach.way_from(site, "blocks"):
                     yield Hashed(function, way, source)
                     break
 
 
-def _hashing(project: Project, site: CallSite, depth: int) -> Iterator[tuple[tuple[CallSite, ...], tree.Expression]]:
-    """The ways from a site to a call that hashes, with the argument of the site that is hashed there."""
-    call = site.node
-    if not isinstance(call, tree.Call):
-        return
-    if any(api.api.category == "hash" and api.api.effect == "pure" for api in site.apis):
-        data = argument_at(call, ("data", "string", 1 if "hashlib.new" in site.names else 0))
-        if data is not None:
-            yield (site,), data
-    for target in site.targets if depth else ():
-        if target.mode in _INLINE and not target.via:
-            for below in project.sites(target.function):
-                for way, data in _hashing(project, below, depth - 1):
-                    given = _given(target.function, data, call)
+class _Hashing:
+    """Answers what of its arguments a call hashes."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[Function, int], list[tuple[Way, tree.Param]]] = {}
+
+    def ways(self, site: CallSite, depth: int) -> Iterator[tuple[Way, tree.Expression]]:
+        """The ways from a site to a call that hashes, with the argument of the site that is hashed there."""
+        call = site.node
+        if not isinstance(call, tree.Call):
+            return
+        if any(api.api.category == "hash" and api.api.effect == "pure" for api in site.apis):
+            data = argument_at(call, ("data", "string", 1 if "hashlib.new" in site.names else 0))
+            if data is not None:
+                yield (site,), data
+        for target in site.targets if depth else ():
+            if target.mode in _INLINE and not target.via:
+                for way, param in self._of_params(target.function, depth - 1):
+                    given = passed(target.function, param, call, skips_self=isinstance(call.func, tree.Attribute))
                     if given is not None:
                         yield (site, *way), given
 
-
-def _given(function: Function, data: tree.Expression, call: tree.Call) -> tree.Expression | None:
-    """What a call passes for the parameter that an expression in the function is."""
-    if not isinstance(data, tree.Name) or len(function.bindings.get(data.id, ())) != 1 or data.id not in function.params:
-        return None
-    return passed(function, function.params[data.id], call, skips_self=isinstance(call.func, tree.Attribute))
+    def _of_params(self, function: Function, depth: int) -> list[tuple[Way, tree.Param]]:
+        """The parameters that a function hashes as they were given."""
+        key = (function, depth)
+        if key not in self._known:
+            self._known[key] = [
+                (way, function.params[data.id])
+                for site in self._project.sites(function)
+                for way, data in self.ways(site, depth)
+                if isinstance(data, tree.Name) and data.id in function.params and len(function.bindings[data.id]) == 1
+            ]
+        return self._known[key]
 
 
 def _whole(project: Project, data: tree.Expression, function: Function) -> tree.Call | None:

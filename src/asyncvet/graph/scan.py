@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from asyncvet.facts import tree
 from asyncvet.facts.tree import ModuleFacts
-from asyncvet.graph.scopes import Binding, Block, Class, Function, Module, Scope, Site
+from asyncvet.graph.scopes import OPERATORS, Binding, Block, Class, Function, Module, Scope, Site
 
 
 def scan(name: str, filename: str, facts: ModuleFacts, is_external: bool = False) -> Module:
@@ -279,6 +279,8 @@ class _Scanner:
         passes = awaited and node.op in ("or", "and", "if")
         for operand in node.operands:
             self.expression(operand, awaited=passes)
+        if node.op in OPERATORS or node.op == "fstring":
+            self.site(node)
 
     def sequence(self, node: tree.Sequence, _: bool) -> None:
         for item in node.items:

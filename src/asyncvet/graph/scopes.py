@@ -305,6 +305,13 @@ class Function(Scope):
 Body = Function | Module
 """The scopes whose code runs: a class body runs with the scope around it."""
 
+OPERATORS = {
+    "+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "//": "__floordiv__", "%": "__mod__", "@": "__matmul__",
+    "|": "__or__", "&": "__and__", "^": "__xor__", "<<": "__lshift__", ">>": "__rshift__", "**": "__pow__", "==": "__eq__",
+    "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__", "in": "__contains__", "not in": "__contains__",
+}  # fmt: skip
+"""The special methods that operators call, on their left operand but for `in`."""
+
 PROPERTIES = frozenset({"property", "cached_property", "async_property", "hybrid_property", "abstractproperty"})
 
 
@@ -345,6 +352,12 @@ def _shown_comprehension(node: tree.Comprehension) -> str:
     return f"... for ... in {shown(node.generators[0].iter)}" if node.generators else "..."
 
 
+def _shown_operation(node: tree.Operation) -> str:
+    if node.op == "fstring":
+        return 'f"..."'
+    return f"({f' {node.op} '.join(map(shown, node.operands))})" if len(node.operands) == 2 and node.op in OPERATORS else "(...)"
+
+
 _SHOWN: dict[type, Callable[..., str]] = {
     tree.Name: lambda node: node.id,
     tree.Attribute: lambda node: f"{shown(node.value)}.{node.attr}",
@@ -354,6 +367,6 @@ _SHOWN: dict[type, Callable[..., str]] = {
     tree.Const: _shown_constant,
     tree.With: lambda node: f"with {shown(node.items[0].value)}",
     tree.For: lambda node: f"for ... in {shown(node.iter)}",
-    tree.Operation: lambda _: "(...)",
+    tree.Operation: _shown_operation,
     tree.Comprehension: _shown_comprehension,
 }

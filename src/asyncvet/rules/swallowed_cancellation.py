@@ -227,4 +227,4 @@ def _remedy(catch: Catch) -> str:
     return "catch `Exception`, or `raise` what is a `CancelledError`"
 
 
-RULE = Rule(code="AV304", name="swallowed-cancellation", severity=Severity.HIGH, item=7, check=check)
+RULE = Rule(code="AV304", name="swallowed-cancellation", severity=Severity.HIGH, item=7, check=check, preview=True)
