@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from asyncvet.model import Finding
 from tests.spec.document import File
 
-X([^"]*)")?)?')
+_MARKER = re.compile(r'#\s*(todo-)?error:[ \t]*(?:\[([a-z0-9-]+)\](?:[ \t]*"([^"\n]*)")?)?')
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.arguments import argument_at
+from asyncvet.graph.arguments import argument_at, passed
 from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.handlers import type_names
 from asyncvet.graph.raising import guards
@@ -84,7 +84,7 @@ class HttpErrors:
         for site in self._project.sites(function) if depth < _DEEP else ():
             if id(site.node) in calls and not self._is_caught(site.node, function, within):
                 for below in _run(site):
-                    yield from self._out_of(below, depth + 1)
+                    yield from (error for error in self._out_of(below, depth + 1) if not _is_ruled_out(error, site, below))
 
     def _out_of(self, function: Function, depth: int) -> tuple[HttpError, ...]:
         known = self._leaving.get(function)
@@ -123,6 +123,33 @@ def _run(site: CallSite) -> Iterator[Function]:
     for target in site.targets:
         if (target.mode is Mode.COROUTINE and site.awaited) or target.mode is Mode.INLINE:
             yield target.function
+
+
+def _is_ruled_out(error: HttpError, site: CallSite, function: Function) -> bool:
+    """Whether an error of a function stands under a test of something optional that a call does not give it."""
+    if error.function is not function or not isinstance(site.node, tree.Call) or _has_stars(site.node):
+        return False
+    omitted = {
+        name
+        for name, param in function.params.items()
+        if isinstance(param.default, tree.Const)
+        and param.default.value is None
+        and passed(function, param, site.node, True) is None
+    }
+    tests = (
+        node.test
+        for node in walk.around(function, error.node)
+        if isinstance(node, tree.If) and error.node in walk.nodes(node.body)
+    )
+    return any(isinstance(part, tree.Name) and part.id in omitted for test in tests for part in _all_of(test))
+
+
+def _has_stars(call: tree.Call) -> bool:
+    return any(isinstance(argument, tree.Starred) for argument in call.args) or any(k.name is None for k in call.keywords)
+
+
+def _all_of(test: tree.Expression) -> list[tree.Expression]:
+    return test.operands if isinstance(test, tree.Operation) and test.op == "and" else [test]
 
 
 def _is_http_exception(path: str) -> bool:

@@ -54,6 +54,9 @@ every case.
 
 ## Known limits
 
+Runs only when selected by its name: of 18 findings read in released packages, 12 (67 %) were worth an edit. The others are true, and
+meant: clean-up that goes on whatever comes, a last step that ends anyway.
+
 A cancellation that a `return`, `break` or `continue` in a `finally` swallows is not reported. A handler that raises, or
 leaves its loop, on some paths only is taken as meaning it.
 
