@@ -169,11 +169,10 @@ class Project:
 
 
 def _lowered(severity: Severity, stall: Stall) -> Severity:
-    """One step where a stall happens once or behind a cache; two where it is also as short as a look at the local disk."""
-    if not (stall.runs_once or stall.is_memoised):
-        return severity
-    lowered = severity.lowered()
-    return lowered.lowered() if stall.runs_once and stall.sink.api.stall == "device" else lowered
+    """One step lighter where the wait is only as long as the disk takes, and one more where it happens once or behind a cache."""
+    if stall.sink.api.stall == "device" and stall.sink.api.effect == "blocks":
+        severity = severity.lowered()
+    return severity.lowered() if stall.runs_once or stall.is_memoised else severity
 
 
 def _sentence(text: str) -> str:

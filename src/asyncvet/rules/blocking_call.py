@@ -44,8 +44,13 @@ async def status() -> str:
 
 The same call handed to a thread, a process or an executor, in any spelling; a plain `def` route, dependency or background task, which
 the framework runs in its thread pool; calls that do not wait (`acquire(blocking=False)`, `get_nowait()`, `timeout=0`, files in
-memory); code that no asynchronous code reaches. What provably runs once, before the service answers or in a script's only
-coroutine, and what a cache lets happen once, is reported one step lower; two steps if it only reads or writes a local file.
+memory); code that no asynchronous code reaches.
+
+A wait for others (network, database, process, lock, queue, sleep) has the rule's severity. What only waits for the disk is one step
+lighter: on a local disk it is milliseconds, and seconds on a network share or for a large file. What provably runs once, before the
+service answers or in a script's only coroutine, and what a cache lets happen once, is one step lighter again. Of findings drawn from
+ten packages and read sternly, 32 of 56 waits for others and 2 of 34 waits for the disk were found worth an edit as they stood; most of
+the others were true and small.
 
 ## Known limits
 

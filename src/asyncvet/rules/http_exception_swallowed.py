@@ -62,8 +62,8 @@ alone.
 
 ## Known limits
 
-Errors that called functions raise are followed over four calls, where the call is resolved. A status that is computed is not
-compared: such errors are not reported.
+Errors that called functions raise are followed over four calls, where the call is resolved. One under a test of an optional
+parameter that the call does not pass is left out. A status that is computed is not compared: such errors are not reported.
 
 ## Fix safety
 
