@@ -45,8 +45,8 @@ was made elsewhere, whose cancellation is not one's own; awaiting a coroutine th
 that is noted, and the note returned. A catch under `CancelScope(shield=True)`, or in a handler that raises the cancellation in the
 end. The main coroutine of a script, or a command, that ends at once.
 
-A coroutine that only tasks run, and whose handler ends it at once, if need be after a clean-up, does stop and is left alone. If the
-handler logs that, it is left alone where nobody sees how it ended: a background loop that the function which made its task also cancels, as a lifespan does, or a delay whose task nobody
+A coroutine that only tasks run, and whose handler ends it at once, if need be after a clean-up that cancels nothing, does stop and is
+left alone. If the handler logs that, it is left alone where nobody sees how it ended: a background loop that the function which made its task also cancels, as a lifespan does, or a delay whose task nobody
 waits for. A loop is left alone too where the project does not show who runs it. Elsewhere (a loop that one method starts and
 another one stops, say) such an end is reported one step lower: the state of the task lies, the loop can be awaited under a
 timeout tomorrow, and projects that met the consequences made all of these handlers raise. `raise` after the message is right in
@@ -171,7 +171,7 @@ def _is_nobodys_loss(project: Project, catch: Catch, behind: list[tree.Stmt]) ->
     An endless loop: nobody but the function that made its task cancels it. Work that ends by itself: nobody waits for its task.
     """
     function = catch.function
-    if _is_run_by_tasks(project, function) and not behind and not any(map(_tells, catch.body)):
+    if _is_run_by_tasks(project, function) and not behind and not any(map(_tells_or_cancels, catch.body)):
         return True
     leaves = (*catch.body[:-1], *behind) if catch.body and _leaves(catch.body[-1]) else (*catch.body, *behind)
     if not all(map(is_log, leaves)):
@@ -188,8 +188,11 @@ def _is_nobodys_loss(project: Project, catch: Catch, behind: list[tree.Stmt]) ->
     return not any(project.tasks.is_awaited(task) for task in started)
 
 
-def _tells(statement: tree.Stmt) -> bool:
-    return isinstance(statement, tree.ExprStmt) and isinstance(statement.value, tree.Call | tree.Await) and is_log(statement)
+def _tells_or_cancels(statement: tree.Stmt) -> bool:
+    """Whether a statement of a handler logs, or cancels other tasks, which then run on unattended."""
+    if isinstance(statement, tree.ExprStmt) and isinstance(statement.value, tree.Call | tree.Await) and is_log(statement):
+        return True
+    return any(isinstance(node, tree.Call) and last_name(node.func) == "cancel" for node in walk.nodes([statement]))
 
 
 def _may_leave(catch: Catch) -> bool:
