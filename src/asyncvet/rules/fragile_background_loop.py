@@ -68,8 +68,9 @@ class Prices:
 ## When it is fine
 
 A handler for `Exception` in the loop, or for any error around it: then the end is told. A task with a done-callback, one that is awaited or
-gathered by code that does not merely stop it, one in a `TaskGroup`, one whose error or state a supervisor asks for in a loop.
-Loops that end by themselves, such as those that read a connection until it closes.
+gathered by code that does not merely stop it, one in a `TaskGroup`, one whose error or state a supervisor asks for in a loop,
+or that a function such as `_ensure_writer` makes anew when it is done. Loops that end by themselves, such as those that read a
+connection until it closes or work off what is left.
 
 ## Known limits
 

@@ -54,8 +54,9 @@ every case.
 
 ## Known limits
 
-Runs only when selected by its name: of 18 findings read in released packages, 12 (67 %) were worth an edit. The others are true, and
-meant: clean-up that goes on whatever comes, a last step that ends anyway.
+Of 18 findings drawn from released packages and read, 13 (72 %) were worth an edit, which is less than is asked of a rule of this
+severity. It runs by default all the same: of 22 places of other packages that their own maintainers, or careful readers, had judged,
+it finds all twelve faults and reports none of the ten that are meant. The others of the 18 are true, and meant: clean-up that goes on whatever comes, a last step that ends anyway.
 
 A cancellation that a `return`, `break` or `continue` in a `finally` swallows is not reported. A handler that raises, or
 leaves its loop, on some paths only is taken as meaning it.
@@ -233,4 +234,4 @@ def _remedy(catch: Catch) -> str:
     return "catch `Exception`, or `raise` what is a `CancelledError`"
 
 
-RULE = Rule(code="AV304", name="swallowed-cancellation", severity=Severity.HIGH, item=7, check=check, preview=True)
+RULE = Rule(code="AV304", name="swallowed-cancellation", severity=Severity.HIGH, item=7, check=check)

@@ -40,8 +40,8 @@ program itself knows all of.
 
 ## Known limits
 
-Whether the keys are few is not written in the source: it is told from their names. Keys called after paths, providers, plugins and
-the like are taken to be few, keys with any other name that come as an argument to be many.
+Whether the keys are few is not written in the source: it is told from their names. Keys called after paths, providers, servers, apps
+and the like, or that callers make of such, are taken to be few, keys with any other name that come as an argument to be many.
 
 ## Fix safety
 

@@ -56,7 +56,7 @@ store = Store()
 
 A lock held over test and assignment; an assignment before the first await; a task or future that is stored at once and awaited by
 all; a flag that is tested and set before the first await; code that runs once, before the service answers; objects that serve one
-request or one reader.
+request, one reader or one session; what every caller calls under a lock, or one task alone, by however many steps.
 
 ## Known limits
 

@@ -34,7 +34,7 @@ async def title(url: str) -> str:
 
 `async with`, also by an `AsyncExitStack`; closing in `finally`; ownership that is handed on: returned, yielded, passed to a call,
 put into a container or a global, or stored on an object that closes it or can be closed. What belongs to another resource, such as a
-session's connection; the last lines of a script, whose end closes everything.
+session's connection; the last lines of a script, whose end closes everything; plain clients.
 
 ## Known limits
 
