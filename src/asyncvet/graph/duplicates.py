@@ -98,4 +98,4 @@ def _clears(store: Store) -> bool:
     value = store.value
     if isinstance(value, tree.Const):
         return not value.value
-    return isinstance(value, tree.Sequence | tree.Dict) and not next(walk.children(value), None)
+    return isinstance(value, tree.Sequence | tree.Dict) and not next(iter(walk.children(value)), None)

@@ -5,22 +5,26 @@ Nested functions, lambdas and classes are nodes of the body; what is inside them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph.scopes import Body
 
+_HOLDS_NODES = re.compile(r"\b(Express\w+|Statement|Keyword|Param|Generator|WithItem|Handler|Case|Name)\b")
 _CLOSED = (tree.FunctionDef, tree.Lambda, tree.ClassDef)
 
 
-def children(node: tree.Node) -> Iterator[tree.Node]:
+def children(node: tree.Node) -> list[tree.Node]:
     """The nodes directly below a node, in the order of the text."""
+    below: list[tree.Node] = []
     for name in _FIELDS[type(node)]:
         value = getattr(node, name)
-        if isinstance(value, tree.Node):
-            yield value
-        elif isinstance(value, list):
-            yield from (item for item in value if isinstance(item, tree.Node))
+        if type(value) is list:
+            below += [item for item in value if item is not None]
+        elif value is not None:
+            below.append(value)
+    return below
 
 
 def nodes(start: tree.Node | Iterable[tree.Node]) -> Iterator[tree.Node]:
@@ -29,8 +33,8 @@ def nodes(start: tree.Node | Iterable[tree.Node]) -> Iterator[tree.Node]:
     while stack:
         node = stack.pop()
         yield node
-        if not isinstance(node, _CLOSED):
-            stack.extend(list(children(node))[::-1])
+        if type(node) not in _LEAVES:
+            stack += children(node)[::-1]
 
 
 def body(scope: Body) -> list[tree.Statement]:
@@ -63,7 +67,9 @@ def around(function: Body, node: tree.Node) -> list[tree.Node]:
 
 
 def _node_fields(kind: type[tree.Node]) -> tuple[str, ...]:
-    return tuple(name for name in kind.__struct_fields__ if name not in ("start", "end"))
+    """The fields of a kind of node that hold nodes, by their annotations."""
+    annotations = {name: text for base in kind.__mro__[::-1] for name, text in vars(base).get("__annotations__", {}).items()}
+    return tuple(name for name in kind.__struct_fields__ if _HOLDS_NODES.search(str(annotations[name])))
 
 
 def _kinds(kind: type[tree.Node]) -> Iterator[type[tree.Node]]:
@@ -73,3 +79,5 @@ def _kinds(kind: type[tree.Node]) -> Iterator[type[tree.Node]]:
 
 
 _FIELDS = {kind: _node_fields(kind) for kind in _kinds(tree.Node)}
+_LEAVES = {kind for kind, fields in _FIELDS.items() if not fields} | set(_CLOSED)
+"""Kinds with nothing below, and those into which a walk does not go."""
