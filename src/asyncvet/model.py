@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -24,6 +24,19 @@ class Severity(IntEnum):
     def lowered(self) -> Severity:
         """One step lighter, never below low."""
         return Severity(max(self - 1, Severity.LOW))
+
+
+class RuleHead(Protocol):
+    """What a finding takes over from its rule."""
+
+    @property
+    def code(self) -> str: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def item(self) -> int: ...  # noqa: D102
+    @property
+    def severity(self) -> Severity: ...  # noqa: D102
 
 
 class Span(msgspec.Struct, frozen=True, order=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
 
 import msgspec
 
@@ -23,7 +22,7 @@ from asyncvet.graph.scopes import Function, Module, Scope, shown
 from asyncvet.graph.stalls import Stall, find
 from asyncvet.graph.tasks import Tasks
 from asyncvet.graph.values import Values
-from asyncvet.model import Frame, Severity, Sink, Span
+from asyncvet.model import Finding, Frame, RuleHead, Severity, Sink, Span
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -115,25 +114,25 @@ class Project:
         """The places in code that the loop runs from which a call of a kind is reached in the loop's own thread."""
         return find(self, kind)
 
-    def stall_details(self, stall: Stall, severity: Severity) -> dict[str, Any]:
-        """What every finding about a stall says: place, chain, contexts, sink, root cause, severity lowered if it happens once."""
+    def stall_finding(self, rule: RuleHead, stall: Stall, message: str) -> Finding:
+        """What a rule reports of a stall: place, chain, contexts, sink, root cause; lighter if it waits for the disk or happens once."""
         sink = stall.sink
-        return {
-            "severity": _lowered(severity, stall),
-            "span": self.span(stall.function, _head(stall.site.node)),
-            "function": stall.function.qualname,
-            "chain": self.frames(list(stall.way)),
-            "advice": _sentence(sink.api.why),
-            "sink": Sink(
-                sink.name,
-                sink.api.category or "",
-                "cpu" if sink.api.effect == "cpu-bound" else sink.api.stall,
-                stall.bound,
-            ),
-            "runs_in": self.contexts.runs_in(stall.function),
-            "runs_once": stall.runs_once,
-            "root_cause": stall.cause,
-        }
+        length = "cpu" if sink.api.effect == "cpu-bound" else sink.api.stall
+        return Finding(
+            code=rule.code,
+            name=rule.name,
+            item=rule.item,
+            severity=_lowered(rule.severity, stall),
+            span=self.span(stall.function, _head(stall.site.node)),
+            function=stall.function.qualname,
+            message=message,
+            advice=_sentence(sink.api.why),
+            sink=Sink(sink.name, sink.api.category or "", length, stall.bound),
+            chain=self.frames(list(stall.way)),
+            runs_in=self.contexts.runs_in(stall.function),
+            runs_once=stall.runs_once,
+            root_cause=stall.cause,
+        )
 
     def remedy(self, stall: Stall) -> str:
         """What to write instead, in the code's own names."""

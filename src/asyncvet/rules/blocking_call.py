@@ -80,18 +80,11 @@ def check(project: Project) -> Iterator[Finding]:
     for stall in project.stalls("blocks"):
         if stall.is_iteration:
             continue
-        details = project.stall_details(stall, RULE.severity)
         bound = f" for up to {stall.bound:g} s" if stall.bound else ""
         what = f"`{stall.call}` blocks the event loop{bound}"
         if not stall.is_direct:
             what += f": it reaches `{stall.sink.name}`"
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
-            item=RULE.item,
-            message=f"{what}; {project.remedy(stall)}",
-            **details,
-        )
+        yield project.stall_finding(RULE, stall, f"{what}; {project.remedy(stall)}")
 
 
 RULE = Rule(code="AV101", name="blocking-call", severity=Severity.CRITICAL, item=1, check=check)

@@ -71,13 +71,7 @@ def check(project: Project) -> Iterator[Finding]:
         what = f"`{stall.call}` blocks the event loop at every item"
         if not stall.is_direct:
             what += f": it reaches `{stall.sink.name}`"
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
-            item=RULE.item,
-            message=f"{what}; {_remedy(stall)}",
-            **project.stall_details(stall, RULE.severity),
-        )
+        yield project.stall_finding(RULE, stall, f"{what}; {_remedy(stall)}")
 
 
 def _remedy(stall: Stall) -> str:

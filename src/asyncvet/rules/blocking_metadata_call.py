@@ -64,13 +64,7 @@ def check(project: Project) -> Iterator[Finding]:
             what = f"`{stall.call}` blocks the event loop for a short time"
         if not stall.is_direct:
             what += f": it reaches `{stall.sink.name}`"
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
-            item=RULE.item,
-            message=f"{what}; {project.remedy(stall)}",
-            **project.stall_details(stall, RULE.severity),
-        )
+        yield project.stall_finding(RULE, stall, f"{what}; {project.remedy(stall)}")
 
 
 RULE = Rule(code="AV102", name="blocking-metadata-call", severity=Severity.LOW, item=1, check=check)

@@ -80,13 +80,7 @@ def check(project: Project) -> Iterator[Finding]:
         what = f"`{stall.call}` waits for a Celery worker on the event loop{bound}"
         if not stall.is_direct:
             what += f": it reaches `{stall.sink.name}`"
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
-            item=RULE.item,
-            message=f"{what}; give out the task's id, or {project.remedy(stall)}",
-            **project.stall_details(stall, RULE.severity),
-        )
+        yield project.stall_finding(RULE, stall, f"{what}; give out the task's id, or {project.remedy(stall)}")
 
 
 RULE = Rule(code="AV703", name="celery-result-wait", severity=Severity.CRITICAL, item=17, check=check)

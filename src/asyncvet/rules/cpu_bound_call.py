@@ -66,13 +66,7 @@ def check(project: Project) -> Iterator[Finding]:
         what = f"`{stall.call}` computes on the event loop"
         if not stall.is_direct:
             what += f": it reaches `{stall.sink.name}`"
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
-            item=RULE.item,
-            message=f"{what}; {project.remedy(stall)}",
-            **project.stall_details(stall, RULE.severity),
-        )
+        yield project.stall_finding(RULE, stall, f"{what}; {project.remedy(stall)}")
     for hashed in hashed_at_once(project):
         yield _of_whole(hashed, project)
 

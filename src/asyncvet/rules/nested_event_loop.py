@@ -90,13 +90,7 @@ def check(project: Project) -> Iterator[Finding]:
         what = f"`{stall.call}` runs an event loop where one already runs"
         if not stall.is_direct:
             what = f"`{stall.call}` reaches `{stall.sink.name}`, which runs an event loop where one already runs"
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
-            item=RULE.item,
-            message=f"{what}; {_remedy(project, stall)}",
-            **project.stall_details(stall, RULE.severity),
-        )
+        yield project.stall_finding(RULE, stall, f"{what}; {_remedy(project, stall)}")
 
 
 def _lets_loops_nest(project: Project, scope: Body) -> bool:

@@ -71,13 +71,7 @@ def check(project: Project) -> Iterator[Finding]:
         what = f"`{stall.call}` publishes to the broker on the event loop"
         if not stall.is_direct:
             what += f": it reaches `{stall.sink.name}`"
-        yield Finding(
-            code=RULE.code,
-            name=RULE.name,
-            item=RULE.item,
-            message=f"{what}; {project.remedy(stall)}",
-            **project.stall_details(stall, RULE.severity),
-        )
+        yield project.stall_finding(RULE, stall, f"{what}; {project.remedy(stall)}")
 
 
 RULE = Rule(code="AV707", name="publish-on-loop", severity=Severity.LOW, item=17, check=check, preview=True)

@@ -6,6 +6,7 @@ from asyncvet.graph import link
 from asyncvet.graph.project import Project
 from asyncvet.graph.stalls import Stall
 from asyncvet.model import Severity
+from asyncvet.rules import blocking_call
 
 
 def stalls(text: str) -> list[tuple[Project, Stall]]:
@@ -49,7 +50,7 @@ async def run(url: str) -> None:
     tiktoken.get_encoding("cl100k_base")
     requests.get(url)
 """
-    severities = [project.stall_details(stall, Severity.CRITICAL)["severity"] for project, stall in stalls(text)]
+    severities = [project.stall_finding(blocking_call.RULE, stall, "").severity for project, stall in stalls(text)]
     assert severities == [Severity.HIGH, Severity.CRITICAL]
 
 
