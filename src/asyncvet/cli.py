@@ -177,7 +177,9 @@ def _settings(options: argparse.Namespace) -> Settings:
     if select:
         # What is asked for by name on the command line is wanted even where the configuration ignores it.
         changes["select"] = select
-        ignore += tuple(selector for selector in settings.ignore if selector not in select)
+        codes = {rule.name: rule.code for rule in rules.load()}
+        wanted = {codes.get(selector, selector) for selector in select}
+        ignore += tuple(selector for selector in settings.ignore if codes.get(selector, selector) not in wanted)
     else:
         ignore += settings.ignore
     changes["ignore"] = ignore

@@ -278,3 +278,12 @@ def test_a_rule_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     by_code = capsys.readouterr().out
     assert main(["rule", rule.name]) == 0
     assert capsys.readouterr().out == by_code == f"# {rule.name} ({rule.code}, {rule.severity.word})\n\n{rule.page.text}\n"
+
+
+@pytest.mark.parametrize("selector", ["AV102", "blocking-metadata-call"])
+def test_what_is_selected_by_name_is_not_ignored_by_code(tmp_path: Path, selector: str) -> None:
+    """A rule asked for on the command line runs though the configuration ignores it, whichever of its names either uses."""
+    (tmp_path / "asyncvet.toml").write_text('ignore = ["AV102"]\n')
+    (tmp_path / "app.py").write_text("import os\n\n\nasync def look(path):\n    return os.stat(path)\n")
+    status, output, _ = run("check", "--select", selector, cwd=tmp_path)
+    assert (status, output.splitlines()[0]) == (1, "app.py:5:12: AV102 blocking-metadata-call low")
