@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncvet.cli import main
+from tests.unit.commands import run
 
 SOURCE = "import time\n\nasync def main():\n    nap()\n\ndef nap():\n    time.sleep(1)\n"
 
@@ -16,14 +16,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "app.py").write_text(SOURCE)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    try:
-        status = main(arguments)
-    except SystemExit as stop:
-        status = int(str(stop.code))
-    return (status, *capsys.readouterr())
 
 
 def test_why(capsys: pytest.CaptureFixture[str]) -> None:

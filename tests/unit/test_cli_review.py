@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncvet.cli import main
+from tests.unit.commands import run
 
 SOURCE = "import time\n\n\nasync def main():\n    time.sleep(1)\n\n\nasync def other():\n    time.sleep(2)\n"
 DIFF = "--- a/app.py\n+++ b/app.py\n@@ -5 +5 @@\n-    time.sleep(3)\n+    time.sleep(1)\n"
@@ -19,14 +19,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "app.py").write_text(SOURCE)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    try:
-        status = main(arguments)
-    except SystemExit as stop:
-        status = int(str(stop.code))
-    return (status, *capsys.readouterr())
 
 
 @pytest.mark.parametrize(

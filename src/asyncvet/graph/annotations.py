@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
-from asyncvet.graph.scopes import Class, Scope
+from asyncvet.graph.scopes import Class, Scope, last_name
 from asyncvet.graph.values import NOTHING, Container, Coroutine, Instance, Object, Symbol, Tuple, Value, Values, union
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Annotations:
         return NOTHING
 
     def _generic(self, node: tree.Subscript, scope: Scope, depth: int) -> Values:
-        word = _word(node.value)
+        word = last_name(node.value)
         items = node.index.items if isinstance(node.index, tree.Sequence) and node.index.kind == "tuple" else [node.index]
         if word in ("Optional", "Annotated", "ClassVar", "Final", "Required", "NotRequired", "InitVar", "Mapped"):
             return self.instances(items[0], scope, depth)
@@ -91,17 +91,11 @@ def metadata(annotation: tree.Node | None) -> list[tree.Expression]:
     """The second and further arguments of `Annotated[...]`."""
     if (
         isinstance(annotation, tree.Subscript)
-        and _word(annotation.value) == "Annotated"
+        and last_name(annotation.value) == "Annotated"
         and isinstance(annotation.index, tree.Sequence)
     ):
         return annotation.index.items[1:]
     return []
-
-
-def _word(expr: tree.Node) -> str:
-    if isinstance(expr, tree.Attribute):
-        return expr.attr
-    return expr.id if isinstance(expr, tree.Name) else ""
 
 
 def _kind(word: str) -> str:

@@ -31,3 +31,8 @@ def passed(function: Function, param: tree.Param, call: tree.Call, skips_self: b
     if 0 <= index < len(call.args) and not any(isinstance(arg, tree.Starred) for arg in call.args[: index + 1]):
         return call.args[index]
     return None
+
+
+def hides_arguments(call: tree.Call) -> bool:
+    """Whether a call has `*args` or `**options`, behind which any argument can stand."""
+    return any(keyword.name is None for keyword in call.keywords) or any(isinstance(arg, tree.Starred) for arg in call.args)

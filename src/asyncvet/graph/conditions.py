@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.catalogue import Api, Condition
 from asyncvet.facts import tree
-from asyncvet.graph.arguments import argument_at
+from asyncvet.graph.arguments import argument_at, hides_arguments
 from asyncvet.graph.scopes import Scope
 from asyncvet.graph.values import Object, Symbol, Text, Value
 
@@ -34,8 +34,7 @@ def touches_memory_only(api: Api, call: tree.Call | None, receiver: Value | None
     if api.effect != "blocks" or api.category not in ("file", "archive"):
         return False
     made_by = receiver.made_by if isinstance(receiver, Object) else None
-    node = scope.node
-    is_near = made_by is not None and (not isinstance(node, tree.Node) or node.start <= made_by.start < node.end)
+    is_near = made_by is not None and scope.has(made_by)
     return _is_in_memory(call, inference, scope) or (is_near and _is_in_memory(made_by, inference, scope))
 
 
@@ -54,8 +53,7 @@ def _is_met(condition: Condition, call: tree.Call | None, inference: Inference, 
     keys = [key for key in (condition.argument, condition.position) if key is not None]
     expr = argument_at(call, keys)
     if condition.present is not None:
-        hidden = any(keyword.name is None for keyword in call.keywords) or any(isinstance(arg, tree.Starred) for arg in call.args)
-        return not hidden and (expr is not None) == condition.present
+        return not hides_arguments(call) and (expr is not None) == condition.present
     if expr is None:
         return False
     if condition.literal is not None:

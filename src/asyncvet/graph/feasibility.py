@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.arguments import passed
+from asyncvet.graph.arguments import hides_arguments, passed
 from asyncvet.graph.known import NOTHING_KNOWN, TYPES, Known, truth, type_of, value
 from asyncvet.graph.scopes import Block, Body, Class, Function, dotted
 from asyncvet.graph.values import Bound, Instance, Super
@@ -45,7 +45,7 @@ class Feasibility:
         if not isinstance(node, tree.Call):
             return Known(truths=truths, cls=cls, is_exact=is_exact)
         keywords = self._keywords(node, function, known)
-        if _hides_arguments(node):
+        if hides_arguments(node):
             return Known(truths=truths, keywords=keywords, cls=cls, is_exact=is_exact)
         skips_self = any(isinstance(value, Bound | Class) for value in self._inference.callee(node, site.scope))
         given = list(_given(node, function, skips_self))
@@ -211,7 +211,3 @@ def _type(expr: tree.Node, scope: Body, known: Known) -> str:
     if isinstance(annotation, tree.Name) and annotation.id in TYPES and expr.start < _unchanged(expr.id, scope):
         return annotation.id
     return type_of(expr, known)
-
-
-def _hides_arguments(node: tree.Call) -> bool:
-    return any(keyword.name is None for keyword in node.keywords) or any(isinstance(arg, tree.Starred) for arg in node.args)

@@ -149,6 +149,11 @@ class Scope:
             self._latest_first[name] = sorted(self.bindings[name], key=lambda binding: -binding.from_)
         return self._latest_first[name]
 
+    def has(self, node: tree.Node) -> bool:
+        """Whether a node of this scope's module stands in its text."""
+        own = self.node
+        return not isinstance(own, tree.Node) or own.start <= node.start < own.end
+
     def block_at(self, offset: int) -> Block:
         """The innermost block that holds an offset."""
         index = bisect_right(self.blocks, offset, key=lambda block: block.start) - 1

@@ -85,8 +85,8 @@ class Stall:
         scope, node = self.end.scope, self.end.node
         made_by = self.sink.receiver.made_by if isinstance(self.sink.receiver, Object) else None
         if self.is_direct:
-            within = made_by is not None and scope.node.start <= made_by.start < scope.node.end  # type: ignore[union-attr]
-            return f"{scope.path}:{made_by.start if made_by is not None and within else node.start}"
+            maker = made_by if made_by is not None and scope.has(made_by) else node
+            return f"{scope.path}:{maker.start}"
         return f"{scope.path}:{scope.qualname}"
 
 

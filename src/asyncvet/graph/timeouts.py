@@ -13,7 +13,7 @@ import msgspec
 from asyncvet.catalogue import Api, Type
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.arguments import argument_at
+from asyncvet.graph.arguments import argument_at, hides_arguments
 from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.scopes import Body, Function, last_name, shown
 from asyncvet.graph.values import Instance, Object, Symbol
@@ -256,7 +256,7 @@ def _sets_limit(node: tree.Node) -> bool:
 
 def _is_hidden(call: tree.Call) -> bool:
     """Whether a call passes arguments that are not seen, or a text that speaks of a timeout itself."""
-    if any(keyword.name is None for keyword in call.keywords) or any(isinstance(arg, tree.Starred) for arg in call.args):
+    if hides_arguments(call):
         return True
     return any(isinstance(arg, tree.Const) and isinstance(arg.value, str) and "timeout" in arg.value for arg in call.args)
 
