@@ -7,86 +7,20 @@ another thread or to the loop is found here too, also through functions of the p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncvet.catalogue import Api
 from asyncvet.facts import tree
-from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at, passed
 from asyncvet.graph.calling import is_abstract
 from asyncvet.graph.conditions import holds, touches_memory_only
-from asyncvet.graph.scopes import OPERATORS, Class, Function, Module, Scope, Site, dotted, last_name
-from asyncvet.graph.values import NOTHING, Bound, Coroutine, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
+from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, dotted, last_name
+from asyncvet.graph.sites import ApiCall, CallSite, Mode, Target, Use
+from asyncvet.graph.special_methods import SpecialMethods
+from asyncvet.graph.values import NOTHING, Bound, Coroutine, Instance, Object, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
-
-
-class Mode(Enum):
-    """How a site runs a function."""
-
-    INLINE = "inline"  # here and now, in the same thread
-    THREAD = "thread"  # in another thread or process
-    LOOP = "loop"  # later, by the event loop, as a plain function
-    COROUTINE = "coroutine"  # an async def: whoever awaits it, the loop runs it
-    LATER = "later"  # when no event loop runs: at exit, by a signal
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A function of the project that a site runs. `via` are the steps in functions between the site and it."""
-
-    function: Function
-    mode: Mode
-    via: tuple[tuple[Function, tree.Node], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ApiCall:
-    """A catalogue entry that a site calls, under the name by which it was found, on an object if it is a method."""
-
-    name: str
-    api: Api
-    receiver: Value | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallSite:
-    """A site with what it runs.
-
-    Attributes:
-        is_resolved: Something is known of what is called.
-        names: Dotted names of library callables that it calls, in the catalogue or not.
-    """
-
-    scope: Function | Module
-    site: Site
-    targets: tuple[Target, ...]
-    apis: tuple[ApiCall, ...]
-    names: tuple[str, ...]
-    is_resolved: bool
-
-    @property
-    def node(self) -> tree.Node:
-        """The node of the site."""
-        return self.site.node
-
-    @property
-    def awaited(self) -> bool:
-        """What the site gives is awaited at once."""
-        return self.site.awaited
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A way in which a function runs one of its parameters, at `node` of `function`."""
-
-    mode: Mode
-    function: Function
-    node: tree.Node
 
 
 _CONSUMERS = frozenset(
@@ -108,7 +42,6 @@ _CONSUMERS = frozenset(
         "filter",
     )
 )
-_FORMATTING: tuple[str, ...] = ("__format__", "__str__")
 _SPECIAL_CALLS = {
     "builtins.len": ("__len__",),
     "builtins.str": ("__str__",),
@@ -126,7 +59,6 @@ _SPECIAL_CALLS = {
     "copy.copy": ("__copy__",),
     "copy.deepcopy": ("__deepcopy__",),
 }
-_PASSING = frozenset({"enumerate", "zip", "reversed", "tqdm", "iter", "islice", "chain", "track"})
 _CALLABLE = (Function, Bound, Wrapped, Partial, Class, Instance)
 _MODES = {"offloads": Mode.THREAD, "schedules": Mode.LOOP, "calls": Mode.INLINE, "defers": Mode.LATER}
 
@@ -136,6 +68,7 @@ class Calls:
 
     def __init__(self, inference: Inference) -> None:
         self._inference = inference
+        self._special = SpecialMethods(inference)
         self._sites: dict[Scope, tuple[CallSite, ...]] = {}
         self._uses: dict[tuple[Function, str, Function], tuple[Use, ...]] = {}
 
@@ -153,7 +86,7 @@ class Calls:
         node = site.node
         if isinstance(node, tree.Call):
             return self._call(site, node, scope)
-        found = list(dict.fromkeys(self._protocols(node, scope)))
+        found = list(dict.fromkeys(self._special.of_site(node, scope)))
         if not found:
             return None
         targets = tuple(part for part in found if isinstance(part, Target))
@@ -268,105 +201,17 @@ class Calls:
                 return ApiCall(self._inference.catalogue.canonical(name), api, receiver)
         return None
 
-    # --- protocols of statements ------------------------------------------------------------------
-
-    def _protocols(self, node: tree.Node, scope: Scope) -> Iterator[Target | str]:
-        if isinstance(node, tree.With):
-            for item in node.items:
-                yield from self._entered(item.value, scope, node.is_async, any(True for _ in walk.awaits(node.body)))
-        elif isinstance(node, tree.For):
-            if not node.is_async:
-                yield from self._iterated(node.iter, scope)
-        elif isinstance(node, tree.Comprehension):
-            for generator in node.generators:
-                if not generator.is_async:
-                    yield from self._iterated(generator.iter, scope)
-        elif isinstance(node, tree.Yield) and node.value is not None:
-            yield from self._iterated(node.value, scope)
-        else:
-            yield from self._accessed(node, scope)
-
-    def _accessed(self, node: tree.Node, scope: Scope) -> Iterator[Target | str]:
-        """What reading an attribute or an item, and an operator, call."""
-        if isinstance(node, tree.Attribute):
-            yield from self._property(node, scope)
-        elif isinstance(node, tree.Subscript):
-            for value in self._inference.values(node.value, scope):
-                yield from self._special(value, ("__getitem__",))
-        elif isinstance(node, tree.Operation):
-            yield from self._operated(node, scope)
-
-    def _operated(self, node: tree.Operation, scope: Scope) -> Iterator[Target | str]:
-        """Special methods of the project's own classes that operators and format strings call."""
-        operands, names = node.operands, _FORMATTING
-        if node.op != "fstring":
-            operands = node.operands[1:2] if node.op in ("in", "not in") else node.operands[:1]
-            names = (OPERATORS[node.op],)
-        for operand in operands:
-            for value in self._inference.values(operand, scope) if self._is_defined(names) else ():
-                if isinstance(value, Instance):
-                    yield from self._special(value, names)
-
-    def _is_defined(self, names: tuple[str, ...]) -> bool:
-        """Whether any class of the project has one of these special methods."""
-        return not self._special_methods.isdisjoint(names)
-
-    @cached_property
-    def _special_methods(self) -> frozenset[str]:
-        classes = (cls for module in self._inference.modules.values() for cls in module.classes)
-        return frozenset(name for cls in classes for name in cls.methods if name.startswith("__"))
-
-    def _entered(self, expr: tree.Expression, scope: Scope, is_async: bool, awaits_inside: bool) -> Iterator[Target | str]:
-        if is_async:
-            return
-        for value in self._inference.values(expr, scope):
-            if isinstance(value, GeneratorOf) and not value.function.is_async:
-                yield Target(value.function, Mode.INLINE)
-            elif awaits_inside and isinstance(value, Object) and value.path.startswith("concurrent.futures."):
-                yield f"{value.path}.__enter__"  # Its work was awaited: at the exit nothing is left to wait for.
-            else:
-                yield from self._special(value, ("__enter__", "__exit__"))
-
-    def _iterated(self, expr: tree.Expression, scope: Scope) -> Iterator[Target | str]:
-        if isinstance(expr, tree.Call) and last_name(expr.func) in _PASSING:
-            for argument in expr.args:
-                yield from self._iterated(argument, scope)
-            return
-        for value in self._inference.values(expr, scope):
-            if isinstance(value, GeneratorOf):
-                if not value.function.is_async:
-                    yield Target(value.function, Mode.INLINE)
-            else:
-                yield from self._special(value, ("__iter__", "__next__"))
-
-    def _special(self, value: Value, names: tuple[str, ...]) -> Iterator[Target | str]:
-        """Special methods that syntax calls on a value."""
-        for name in names:
-            if isinstance(value, Instance):
-                method = self._inference.members.method(value.cls, name)
-                if method is not None and not method.is_async:
-                    yield Target(method, Mode.INLINE)
-            elif isinstance(value, Object):
-                yield f"{value.path}.{name}"
-
-    def _property(self, node: tree.Attribute, scope: Scope) -> Iterator[Target]:
-        for value in self._inference.values(node.value, scope):
-            if isinstance(value, Instance):
-                method = self._inference.members.method(value.cls, node.attr)
-                if method is not None and method.is_property and not method.is_async:
-                    yield Target(method, Mode.INLINE)
-
     def _consumed(self, names: dict[str, Value | None], node: tree.Call, scope: Scope) -> Iterator[Target | str]:
         """Generators and iterators that `list(...)`, `sum(...)`, `"".join(...)` run to their end, and methods behind `len(...)`."""
         for name in names:
-            if name in _SPECIAL_CALLS and node.args and self._is_defined(_SPECIAL_CALLS[name]):
+            if name in _SPECIAL_CALLS and node.args and self._special.is_defined(_SPECIAL_CALLS[name]):
                 for value in self._inference.values(node.args[0], scope):
                     if isinstance(value, Instance):
-                        yield from self._special(value, _SPECIAL_CALLS[name])
+                        yield from self._special.special(value, _SPECIAL_CALLS[name])
         if not node.args or not (any(name in _CONSUMERS for name in names) or last_name(node.func) == "join"):
             return
         for argument in node.args:
-            yield from self._iterated(argument, scope)
+            yield from self._special.iterated(argument, scope)
 
     # --- hand-offs --------------------------------------------------------------------------------
 

@@ -14,10 +14,10 @@ from asyncvet.graph.scopes import Body, Class, Function, Scope, last_name, shown
 from asyncvet.graph.values import Bound, Instance, Object, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:
-    from asyncvet.graph.calls import CallSite
     from asyncvet.graph.entry_points import EntryPoint
     from asyncvet.graph.inference import Inference
     from asyncvet.graph.project import Project
+    from asyncvet.graph.sites import CallSite
 
 REGISTRARS = frozenset({"shared_task", "task", "periodic_task"})
 _APPS = frozenset({"celery", "celery_app"})

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from asyncvet.catalogue import Api, Condition
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at, passed
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.conditions import holds, touches_memory_only
 from asyncvet.graph.explanation import Reason
 from asyncvet.graph.reach import kind_of
 from asyncvet.graph.scopes import Class, Function, shown
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.values import Bound, GeneratorOf, Object, Value
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from asyncvet.facts import tree
-from asyncvet.graph.calls import Calls, CallSite, Mode
+from asyncvet.graph.calls import Calls
 from asyncvet.graph.entry_points import EntryPoint
 from asyncvet.graph.scopes import Body, Function, Module
+from asyncvet.graph.sites import CallSite, Mode
 
 _FOLLOWED = (Mode.INLINE, Mode.COROUTINE)
 _ONCE = frozenset({"lifespan", "startup", "shutdown", "main", "command"})

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at
-from asyncvet.graph.calls import CallSite
 from asyncvet.graph.scopes import Body, Class, Function, last_name
+from asyncvet.graph.sites import CallSite
 from asyncvet.graph.values import Bound, Instance, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.outside import Outside, is_outside
 from asyncvet.graph.scopes import Function, last_name
+from asyncvet.graph.sites import CallSite, Mode
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project

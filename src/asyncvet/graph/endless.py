@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.cancellation import caught_by
 from asyncvet.graph.scopes import Function, last_name
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.values import Coroutine
 
 if TYPE_CHECKING:

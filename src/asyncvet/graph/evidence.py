@@ -21,8 +21,8 @@ from asyncvet.graph.shared_state import SELF, place_of, target_place
 from asyncvet.model import Span
 
 if TYPE_CHECKING:
-    from asyncvet.graph.calls import CallSite
     from asyncvet.graph.project import Project
+    from asyncvet.graph.sites import CallSite
 
 _LIMITS = frozenset({"wait_for", "timeout", "timeout_at", "fail_after", "fail_at", "move_on_after", "move_on_at"})
 _GROUPS = frozenset({"asyncio.TaskGroup", "anyio.create_task_group", "trio.open_nursery"})

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at
-from asyncvet.graph.calls import CallSite
 from asyncvet.graph.entry_points import EntryPoint
 from asyncvet.graph.handlers import Handling, handlings, type_names
 from asyncvet.graph.http_errors import HttpErrors
 from asyncvet.graph.raising import guards
 from asyncvet.graph.scopes import Body, Function, last_name
+from asyncvet.graph.sites import CallSite
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project

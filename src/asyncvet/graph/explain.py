@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, get_args
 
 from asyncvet.facts import tree
-from asyncvet.graph.calls import CallSite, Target
 from asyncvet.graph.explanation import Call, Callee, Explanation, Judged, Library, Part, Told, Way
 from asyncvet.graph.reach import Kind, Step
 from asyncvet.graph.reasons import Reasons
 from asyncvet.graph.scopes import Body, Function, Module, shown
+from asyncvet.graph.sites import CallSite, Target
 from asyncvet.graph.whereabouts import Whereabouts
 from asyncvet.model import Frame, Sink
 

@@ -18,8 +18,8 @@ from asyncvet.graph.scopes import Block, Body, Class, Function, dotted
 from asyncvet.graph.values import Bound, Instance, Super
 
 if TYPE_CHECKING:
-    from asyncvet.graph.calls import CallSite, Target
     from asyncvet.graph.inference import Inference
+    from asyncvet.graph.sites import CallSite, Target
 
 
 class Feasibility:

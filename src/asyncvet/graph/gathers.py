@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.outside import LIMITER, Outside, is_outside
 from asyncvet.graph.raising import escapes, is_caught, uncontained
 from asyncvet.graph.scopes import Binding, Function, last_name
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.values import Coroutine
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at, passed
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.scopes import Function
+from asyncvet.graph.sites import CallSite, Mode
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project

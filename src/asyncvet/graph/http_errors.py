@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at, passed
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.handlers import type_names
 from asyncvet.graph.raising import guards
 from asyncvet.graph.scopes import Body, Class, Function, last_name
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.values import Instance, Symbol, Value
 
 if TYPE_CHECKING:

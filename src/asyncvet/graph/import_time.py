@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.scopes import Body, Function, Module, shown
 from asyncvet.graph.serving import serving
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.values import Instance, Object, Symbol, Value
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from asyncvet.graph.scopes import Body, Function, Scope, last_name
 from asyncvet.graph.values import Bound
 
 if TYPE_CHECKING:
-    from asyncvet.graph.calls import CallSite
     from asyncvet.graph.inference import Inference
+    from asyncvet.graph.sites import CallSite
 
 Meaning = Literal["runs", "none"]
 """What it says of the loop that a test holds."""

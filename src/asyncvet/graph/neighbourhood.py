@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncvet.graph.calls import CallSite, Mode, Target
 from asyncvet.graph.entry_points import EntryPoint
 from asyncvet.graph.reach import Kind, kind_of
 from asyncvet.graph.scopes import Body, Function, Module
+from asyncvet.graph.sites import CallSite, Mode, Target
 from asyncvet.graph.whereabouts import Context, Whereabouts
 
 if TYPE_CHECKING:

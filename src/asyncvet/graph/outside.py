@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.scopes import Function, last_name
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.values import Object
 
 if TYPE_CHECKING:

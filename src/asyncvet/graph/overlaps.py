@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import CallSite
 from asyncvet.graph.locks import held
 from asyncvet.graph.scopes import Body, Function, Module, dotted
 from asyncvet.graph.shared_state import method_around
+from asyncvet.graph.sites import CallSite
 from asyncvet.graph.tasks import Task
 
 if TYPE_CHECKING:

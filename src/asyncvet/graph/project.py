@@ -10,7 +10,7 @@ import msgspec
 from asyncvet.catalogue import Catalogue
 from asyncvet.facts import tree
 from asyncvet.facts.tree import ModuleFacts
-from asyncvet.graph.calls import Calls, CallSite
+from asyncvet.graph.calls import Calls
 from asyncvet.graph.contexts import Contexts
 from asyncvet.graph.entry_points import EntryPoint, View, find_all
 from asyncvet.graph.inference import Inference
@@ -19,6 +19,7 @@ from asyncvet.graph.modules import ModuleIndex
 from asyncvet.graph.reach import Kind, Reach, Step
 from asyncvet.graph.scan import scan
 from asyncvet.graph.scopes import Function, Module, Scope, shown
+from asyncvet.graph.sites import CallSite
 from asyncvet.graph.stalls import Stall, find
 from asyncvet.graph.tasks import Tasks
 from asyncvet.graph.values import Values

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.reach import kind_of
 from asyncvet.graph.scopes import Function, last_name
+from asyncvet.graph.sites import CallSite, Mode
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project

@@ -10,11 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from asyncvet.catalogue import Api
-from asyncvet.graph.calls import ApiCall, Calls, CallSite, Mode, Target
+from asyncvet.graph.calls import Calls
 from asyncvet.graph.feasibility import Feasibility, can_run
 from asyncvet.graph.known import NOTHING_KNOWN, Known
 from asyncvet.graph.loop_checks import LoopChecks
 from asyncvet.graph.scopes import Function
+from asyncvet.graph.sites import ApiCall, CallSite, Mode, Target
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference

@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, get_args
 
-from asyncvet.graph.calls import CallSite, Mode, Target
 from asyncvet.graph.clearances import Clearances
 from asyncvet.graph.explanation import Judged, Reason, Way
 from asyncvet.graph.loop_checks import LoopChecks
 from asyncvet.graph.reach import Kind
 from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.sites import CallSite, Mode, Target
 from asyncvet.graph.unknowns import why_unknown
 from asyncvet.graph.whereabouts import Whereabouts
 from asyncvet.model import Frame

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from asyncvet.catalogue import Api
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
-from asyncvet.graph.calls import ApiCall, CallSite
 from asyncvet.graph.contexts import in_loop
 from asyncvet.graph.reach import Kind, Step, is_doubtful
 from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.sites import ApiCall, CallSite
 from asyncvet.graph.values import Object
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.calling import is_abstract
-from asyncvet.graph.calls import Mode
 from asyncvet.graph.scopes import Function
+from asyncvet.graph.sites import Mode
 from asyncvet.graph.values import Coroutine
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.scopes import Binding, Body, Class, Function, dotted, last_name
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.values import Coroutine, Object
 
 if TYPE_CHECKING:

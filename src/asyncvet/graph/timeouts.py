@@ -14,8 +14,8 @@ from asyncvet.catalogue import Api, Type
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at, hides_arguments
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.scopes import Body, Function, last_name, shown
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.values import Instance, Object, Symbol
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at
-from asyncvet.graph.calls import CallSite
 from asyncvet.graph.scopes import Function, dotted, last_name
+from asyncvet.graph.sites import CallSite
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project

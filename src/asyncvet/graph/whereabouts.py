@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from asyncvet.facts import tree
-from asyncvet.graph.calls import CallSite, Mode, Target
 from asyncvet.graph.scopes import Body, Function, Module, shown
+from asyncvet.graph.sites import CallSite, Mode, Target
 from asyncvet.model import Frame
 
 if TYPE_CHECKING:

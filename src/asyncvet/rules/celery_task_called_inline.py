@@ -59,9 +59,9 @@ There is no automatic fix: the caller may need the value that the call gives her
 from collections.abc import Iterator
 
 from asyncvet.graph import celery
-from asyncvet.graph.calls import CallSite
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.sites import CallSite
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
 

@@ -90,12 +90,12 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.cancellation import is_awaited_log
 from asyncvet.graph.endless import background_loops
 from asyncvet.graph.project import Project
 from asyncvet.graph.raising import guards
 from asyncvet.graph.scopes import Function, last_name, shown
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.tasks import Task
 from asyncvet.graph.values import Coroutine
 from asyncvet.model import Finding, Severity

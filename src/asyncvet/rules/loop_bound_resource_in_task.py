@@ -71,10 +71,10 @@ from collections.abc import Iterator
 from asyncvet.facts import tree
 from asyncvet.graph import celery
 from asyncvet.graph.arguments import argument_at
-from asyncvet.graph.calls import ApiCall, CallSite
 from asyncvet.graph.import_time import ImportTime, Resource
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.sites import ApiCall, CallSite
 from asyncvet.graph.values import Coroutine, Object
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule

@@ -77,10 +77,10 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import CallSite
 from asyncvet.graph.import_time import ImportTime, Resource
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Body, Function, shown
+from asyncvet.graph.sites import CallSite
 from asyncvet.model import Finding, Frame, Severity
 from asyncvet.rules import Rule
 

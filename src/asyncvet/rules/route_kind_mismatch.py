@@ -69,10 +69,10 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calls import Mode, Use
 from asyncvet.graph.project import Project
 from asyncvet.graph.reach import Step, is_doubtful
 from asyncvet.graph.scopes import Function, last_name, shown
+from asyncvet.graph.sites import Mode, Use
 from asyncvet.graph.values import Object, Wrapped
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
-from asyncvet.graph.calls import CallSite, Mode
 from asyncvet.graph.entry_points import EntryPoint, View
 from asyncvet.graph.scopes import Function
+from asyncvet.graph.sites import CallSite, Mode
 from asyncvet.graph.values import Coroutine
 
 

@@ -1,0 +1,114 @@
+"""What syntax calls: special methods and properties behind `with`, `for`, operators, attributes and items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from asyncvet.facts import tree
+from asyncvet.graph import walk
+from asyncvet.graph.scopes import OPERATORS, Scope, last_name
+from asyncvet.graph.sites import Mode, Target
+from asyncvet.graph.values import GeneratorOf, Instance, Object, Value
+
+if TYPE_CHECKING:
+    from asyncvet.graph.inference import Inference
+
+_FORMATTING: tuple[str, ...] = ("__format__", "__str__")
+_PASSING = frozenset({"enumerate", "zip", "reversed", "tqdm", "iter", "islice", "chain", "track"})
+
+
+class SpecialMethods:
+    """Finds methods of the project, as targets, and of libraries, by their names. Owned by `Calls`."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference = inference
+
+    def of_site(self, node: tree.Node, scope: Scope) -> Iterator[Target | str]:
+        """What a site that is no call runs."""
+        if isinstance(node, tree.With):
+            for item in node.items:
+                yield from self._entered(item.value, scope, node.is_async, any(True for _ in walk.awaits(node.body)))
+        elif isinstance(node, tree.For):
+            if not node.is_async:
+                yield from self.iterated(node.iter, scope)
+        elif isinstance(node, tree.Comprehension):
+            for generator in node.generators:
+                if not generator.is_async:
+                    yield from self.iterated(generator.iter, scope)
+        elif isinstance(node, tree.Yield) and node.value is not None:
+            yield from self.iterated(node.value, scope)
+        else:
+            yield from self._accessed(node, scope)
+
+    def _accessed(self, node: tree.Node, scope: Scope) -> Iterator[Target | str]:
+        """What reading an attribute or an item, and an operator, call."""
+        if isinstance(node, tree.Attribute):
+            yield from self._property(node, scope)
+        elif isinstance(node, tree.Subscript):
+            for value in self._inference.values(node.value, scope):
+                yield from self.special(value, ("__getitem__",))
+        elif isinstance(node, tree.Operation):
+            yield from self._operated(node, scope)
+
+    def _operated(self, node: tree.Operation, scope: Scope) -> Iterator[Target | str]:
+        """Special methods of the project's own classes that operators and format strings call."""
+        operands, names = node.operands, _FORMATTING
+        if node.op != "fstring":
+            operands = node.operands[1:2] if node.op in ("in", "not in") else node.operands[:1]
+            names = (OPERATORS[node.op],)
+        for operand in operands:
+            for value in self._inference.values(operand, scope) if self.is_defined(names) else ():
+                if isinstance(value, Instance):
+                    yield from self.special(value, names)
+
+    def is_defined(self, names: tuple[str, ...]) -> bool:
+        """Whether any class of the project has one of these special methods."""
+        return not self._special_methods.isdisjoint(names)
+
+    @cached_property
+    def _special_methods(self) -> frozenset[str]:
+        classes = (cls for module in self._inference.modules.values() for cls in module.classes)
+        return frozenset(name for cls in classes for name in cls.methods if name.startswith("__"))
+
+    def _entered(self, expr: tree.Expression, scope: Scope, is_async: bool, awaits_inside: bool) -> Iterator[Target | str]:
+        if is_async:
+            return
+        for value in self._inference.values(expr, scope):
+            if isinstance(value, GeneratorOf) and not value.function.is_async:
+                yield Target(value.function, Mode.INLINE)
+            elif awaits_inside and isinstance(value, Object) and value.path.startswith("concurrent.futures."):
+                yield f"{value.path}.__enter__"  # Its work was awaited: at the exit nothing is left to wait for.
+            else:
+                yield from self.special(value, ("__enter__", "__exit__"))
+
+    def iterated(self, expr: tree.Expression, scope: Scope) -> Iterator[Target | str]:
+        """What running an iterable to its end runs."""
+        if isinstance(expr, tree.Call) and last_name(expr.func) in _PASSING:
+            for argument in expr.args:
+                yield from self.iterated(argument, scope)
+            return
+        for value in self._inference.values(expr, scope):
+            if isinstance(value, GeneratorOf):
+                if not value.function.is_async:
+                    yield Target(value.function, Mode.INLINE)
+            else:
+                yield from self.special(value, ("__iter__", "__next__"))
+
+    def special(self, value: Value, names: tuple[str, ...]) -> Iterator[Target | str]:
+        """Special methods that syntax calls on a value."""
+        for name in names:
+            if isinstance(value, Instance):
+                method = self._inference.members.method(value.cls, name)
+                if method is not None and not method.is_async:
+                    yield Target(method, Mode.INLINE)
+            elif isinstance(value, Object):
+                yield f"{value.path}.{name}"
+
+    def _property(self, node: tree.Attribute, scope: Scope) -> Iterator[Target]:
+        for value in self._inference.values(node.value, scope):
+            if isinstance(value, Instance):
+                method = self._inference.members.method(value.cls, node.attr)
+                if method is not None and method.is_property and not method.is_async:
+                    yield Target(method, Mode.INLINE)
