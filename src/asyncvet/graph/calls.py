@@ -14,6 +14,7 @@ from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at, passed
 from asyncvet.graph.calling import is_abstract
 from asyncvet.graph.conditions import holds, touches_memory_only
+from asyncvet.graph.fields import default_factories, validators
 from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, dotted, last_name
 from asyncvet.graph.sites import ApiCall, CallSite, Mode, Target, Use
 from asyncvet.graph.special_methods import SpecialMethods
@@ -86,7 +87,7 @@ class Calls:
         node = site.node
         if isinstance(node, tree.Call):
             return self._call(site, node, scope)
-        found = list(dict.fromkeys(self._special.of_site(node, scope)))
+        found = list(dict.fromkeys(self._special.of_site(site, scope)))
         if not found:
             return None
         targets = tuple(part for part in found if isinstance(part, Target))
@@ -99,7 +100,7 @@ class Calls:
         names: dict[str, Value | None] = {}
         values = NOTHING if self._is_from_callers(node.func, scope) else self._inference.callee(node, scope)
         for value in values:
-            for part in self._run(value):
+            for part in self._construct(value, node) if isinstance(value, Class) else self._run(value):
                 if isinstance(part, Target):
                     targets[part] = None
                     targets.update(dict.fromkeys(self._callbacks(part, value, node, scope)))
@@ -187,11 +188,16 @@ class Calls:
             if part.mode is Mode.COROUTINE:
                 yield part
 
-    def _construct(self, cls: Class) -> Iterator[Target]:
+    def _construct(self, cls: Class, call: tree.Call | None = None) -> Iterator[Target | str]:
         for name in ("__new__", "__init__", "__post_init__"):
             method = self._inference.members.method(cls, name)
             if method is not None:
                 yield Target(method, Mode.INLINE)
+        for base in self._inference.members.mro(cls):
+            if isinstance(base, Class):
+                yield from (Target(method, Mode.INLINE) for method in validators(base))
+                for factory in default_factories(base, call):
+                    yield from (part for value in self._inference.values(factory, base) for part in self._run(value))
 
     def _entry(self, name: str, receiver: Value | None, call: tree.Call | None, scope: Scope) -> ApiCall | None:
         for api in self._inference.catalogue.api(name):

@@ -19,6 +19,10 @@ _CALLERS = 40
 """A name called from more places than this is too common for its callers to say what its parameters are."""
 
 
+_DECORATIONS = 200
+"""The same for what a decorator is applied to: tables of handlers are long."""
+
+
 class Parameters:
     """Finds values of parameters. Owned by `Inference`."""
 
@@ -39,12 +43,12 @@ class Parameters:
         return (
             self._inference.annotations.instances(param.annotation, around)
             or self._provided(param, around)
-            or union((self._default(param, around), self._passed(function, param)))
+            or union((self._default(param, around), self._passed(function, param), self._decorated(function, param)))
         )
 
     def is_from_callers(self, function: Function, param: tree.Param) -> bool:
         """Whether neither an annotation, a dependency nor a default says what a parameter is."""
-        if param.default is not None or (param.name == function.self_name and function.owner is not None):
+        if not _tells_nothing(param.default) or (param.name == function.self_name and function.owner is not None):
             return False
         around = function.parent or function.module
         return not (self._inference.annotations.instances(param.annotation, around) or self._provided(param, around))
@@ -121,6 +125,39 @@ class Parameters:
             return self._target(inner, wanted)
         return (value if isinstance(value, Function) else None), False
 
+    def _decorated(self, function: Function, param: tree.Param) -> Values:
+        """The functions and classes that a decorator is given: `@handler("name")` puts them into a table.
+
+        One that has a function of its own wraps them: what that one runs is told where the decorated function is called.
+        """
+        if function.inner or param.name != next((name for name in function.params if name != function.self_name), None):
+            return NOTHING
+        names = [function.name, *([function.parent.name] if isinstance(function.parent, Function) else [])]
+        applied = [place for name in names for place in self._decorations.get(name, ())]
+        if len(applied) > _DECORATIONS:
+            return NOTHING
+        return tuple(
+            target
+            for target, decorator in applied
+            if target is not function.parent
+            and any(
+                (value.function if isinstance(value, Bound) else value) is function
+                for value in self._inference.values(decorator, target.parent or target.module)
+            )
+        )
+
+    @cached_property
+    def _decorations(self) -> dict[str, list[tuple[Function | Class, tree.Expression]]]:
+        """What is decorated, by the last word of the decorator's name."""
+        found: dict[str, list[tuple[Function | Class, tree.Expression]]] = {}
+        for module in self._inference.modules.values():
+            targets: list[Function | Class] = [] if is_test(module.filename) else [*module.functions, *module.classes]
+            for target in targets:
+                for decorator in target.decorators if isinstance(target, Function) else target.node.decorators:
+                    name = last_name(decorator.func if isinstance(decorator, tree.Call) else decorator)
+                    found.setdefault(name, []).append((target, decorator))
+        return found
+
     @cached_property
     def _aliases(self) -> dict[str, list[str]]:
         """Other names under which modules import a function or class."""
@@ -144,6 +181,10 @@ class Parameters:
                         if isinstance(site.node, tree.Call) and (name := last_name(site.node.func)):
                             self._calls.setdefault(name, []).append((scope, site.node))
         return self._calls
+
+
+def _tells_nothing(default: tree.Expression | None) -> bool:
+    return default is None or (isinstance(default, tree.Const) and default.kind == "none")
 
 
 def _is_init(function: Function) -> bool:

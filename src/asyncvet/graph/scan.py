@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 from asyncvet.facts import tree
 from asyncvet.facts.tree import ModuleFacts
@@ -78,10 +79,12 @@ class _Scanner:
         elif isinstance(target, tree.Attribute):
             self.bind_attribute(target, kind, from_, value, path, **more)
             self.expression(target.value)
+            self.site(target, use="set")
         elif isinstance(target, tree.Subscript):
             self.module.item_assignments.append((self.runner, target, value))
             self.expression(target.value)
             self.expression(target.index)
+            self.site(target, use="set")
 
     def bind_attribute(
         self, target: tree.Attribute, kind: str, from_: int, value: tree.Node | None, path: tuple[int | str, ...], **more: object
@@ -129,6 +132,7 @@ class _Scanner:
         for target in node.targets:
             if isinstance(target, tree.Attribute | tree.Subscript):
                 self.expression(target.value)
+                self.site(target, use="delete")
 
     def scope_words(self, node: tree.Scope) -> None:
         if self.function is not None:
@@ -213,7 +217,9 @@ class _Scanner:
         self.bind(node.name, "function", node.name_start, target=function)
         if isinstance(self.scope, Class):
             function.owner = self.scope
-            if function.decorator_names.isdisjoint(("setter", "deleter", "overload")):
+            if "setter" in function.decorator_names:
+                self.scope.setters[node.name] = function
+            elif function.decorator_names.isdisjoint(("deleter", "overload")):
                 self.scope.methods.setdefault(node.name, []).append(function)
         inner = _Scanner(function)
         inner.bind_params(node.params)
@@ -237,8 +243,8 @@ class _Scanner:
         if handle is not None:
             handle(self, node, awaited)
 
-    def site(self, node: tree.Node, awaited: bool = False) -> None:
-        self.runner.sites.append(Site(node, self.block, awaited, self.statement))
+    def site(self, node: tree.Node, awaited: bool = False, use: Literal["get", "set", "delete"] = "get") -> None:
+        self.runner.sites.append(Site(node, self.block, awaited, self.statement, use))
 
     def call(self, node: tree.Call, awaited: bool) -> None:
         func = node.func

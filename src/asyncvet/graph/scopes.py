@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 from asyncvet.facts import tree
 from asyncvet.facts.tree import ModuleFacts
@@ -100,14 +101,16 @@ class Site:
     """An expression or statement of a scope that may run code of others, with where it stands.
 
     Attributes:
-        node: A `Call`, `Attribute` (read), `Subscript`, `Await`, `With`, `For` or `Comprehension` node.
+        node: A `Call`, `Attribute`, `Subscript`, `Await`, `With`, `For` or `Comprehension` node.
         awaited: It is the direct operand of `await` (or the item of `async with`, the iterable of `async for`).
+        use: What is done with an attribute or item: ``get``, ``set`` or ``delete``.
     """
 
     node: tree.Node
     block: Block
     awaited: bool = False
     statement: tree.Stmt | None = None
+    use: Literal["get", "set", "delete"] = "get"
 
 
 @dataclass(slots=True, eq=False)
@@ -216,6 +219,8 @@ class Class(Scope):
 
     node: tree.ClassDef
     methods: dict[str, list[Function]] = field(default_factory=dict, repr=False)
+    setters: dict[str, Function] = field(default_factory=dict, repr=False)
+    """What assigning to a property calls."""
     attribute_bindings: dict[str, list[tuple[Function, Binding]]] = field(default_factory=dict, repr=False)
     """Assignments to ``self.name`` in its methods."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.scopes import OPERATORS, Scope, last_name
+from asyncvet.graph.scopes import OPERATORS, Class, Scope, Site, last_name
 from asyncvet.graph.sites import Mode, Target
 from asyncvet.graph.values import GeneratorOf, Instance, Object, Value
 
@@ -25,8 +25,9 @@ class SpecialMethods:
     def __init__(self, inference: Inference) -> None:
         self._inference = inference
 
-    def of_site(self, node: tree.Node, scope: Scope) -> Iterator[Target | str]:
+    def of_site(self, site: Site, scope: Scope) -> Iterator[Target | str]:
         """What a site that is no call runs."""
+        node = site.node
         if isinstance(node, tree.With):
             for item in node.items:
                 yield from self._entered(item.value, scope, node.is_async, any(True for _ in walk.awaits(node.body)))
@@ -40,17 +41,30 @@ class SpecialMethods:
         elif isinstance(node, tree.Yield) and node.value is not None:
             yield from self.iterated(node.value, scope)
         else:
-            yield from self._accessed(node, scope)
+            yield from self._accessed(node, site.use, scope)
 
-    def _accessed(self, node: tree.Node, scope: Scope) -> Iterator[Target | str]:
-        """What reading an attribute or an item, and an operator, call."""
+    def _accessed(self, node: tree.Node, use: str, scope: Scope) -> Iterator[Target | str]:
+        """What an attribute, an item and an operator call."""
         if isinstance(node, tree.Attribute):
-            yield from self._property(node, scope)
+            yield from self._property(node, scope) if use == "get" else self._set(node, scope) if use == "set" else ()
         elif isinstance(node, tree.Subscript):
             for value in self._inference.values(node.value, scope):
-                yield from self.special(value, ("__getitem__",))
+                yield from self.special(value, (f"__{use}item__",))
         elif isinstance(node, tree.Operation):
             yield from self._operated(node, scope)
+
+    def _set(self, node: tree.Attribute, scope: Scope) -> Iterator[Target]:
+        """The setter of a property. What a `__setattr__` does depends on the name that it is given."""
+        if node.attr not in self._with_setters:
+            return
+        for value in self._inference.values(node.value, scope):
+            bases = self._inference.members.mro(value.cls) if isinstance(value, Instance) else ()
+            setters = (base.setters[node.attr] for base in bases if isinstance(base, Class) and node.attr in base.setters)
+            yield from (Target(setter, Mode.INLINE) for setter in list(setters)[:1])
+
+    @cached_property
+    def _with_setters(self) -> frozenset[str]:
+        return frozenset(name for module in self._inference.modules.values() for cls in module.classes for name in cls.setters)
 
     def _operated(self, node: tree.Operation, scope: Scope) -> Iterator[Target | str]:
         """Special methods of the project's own classes that operators and format strings call."""

@@ -16,7 +16,8 @@ from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.entry_points import EntryPoint, Role, View, Where
 from asyncvet.graph.entry_points.prefixes import Prefixes
 from asyncvet.graph.entry_points.references import functions_of, is_of
-from asyncvet.graph.scopes import Function, Module, Scope, last_name
+from asyncvet.graph.fields import validators
+from asyncvet.graph.scopes import Class, Function, Module, Scope, last_name
 from asyncvet.graph.values import Instance, Object, Super, Symbol, Value
 
 _METHODS = frozenset({"get", "post", "put", "delete", "patch", "head", "options", "trace"})
@@ -57,6 +58,7 @@ def _decorated(function: Function, view: View, prefixes: Prefixes) -> Iterator[E
             path = _path(func, call, scope, view, prefixes) or function.name
             entry = _entry(function, "websocket" if "websocket" in func.attr else "route", f"{_kind(func.attr)} {path}")
             yield replace(entry, where="event-loop") if is_of(func, scope, view, _ON_LOOP) else entry
+            yield from _validated(function, view)
         elif func.attr == "middleware" and call is not None:
             yield EntryPoint(function, "middleware", "event-loop", f"middleware {function.name}")
         elif func.attr == "exception_handler":
@@ -64,6 +66,16 @@ def _decorated(function: Function, view: View, prefixes: Prefixes) -> Iterator[E
         elif func.attr == "on_event" and call is not None and call.args:
             role: Role = "shutdown" if _text(call.args[0]) == "shutdown" else "startup"
             yield EntryPoint(function, role, "event-loop", _named(role, function))
+
+
+def _validated(function: Function, view: View) -> Iterator[EntryPoint]:
+    """FastAPI reads the body of a request on the loop, of a plain route too: `fastapi.routing.get_request_handler`."""
+    scope = function.parent or function.module
+    for param in function.params.values():
+        for value in view.inference.annotations.instances(param.annotation, scope):
+            bases = view.inference.members.mro(value.cls) if isinstance(value, Instance) else ()
+            for method in (method for base in bases if isinstance(base, Class) for method in validators(base)):
+                yield EntryPoint(method, "handler", "event-loop", f"validator {method.qualname}")
 
 
 def _is_app(expr: tree.Expression, scope: Scope, call: tree.Call, view: View) -> bool:
