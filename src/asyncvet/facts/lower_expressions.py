@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tree_sitter import Node
 
@@ -47,6 +48,7 @@ _INTERPOLATION = grammar.kind("interpolation")
 _KEYWORD_ARGUMENT = grammar.kind("keyword_argument")
 _NAMED_EXPRESSION = grammar.kind("named_expression")
 _PAIR = grammar.kind("pair")
+_STRING_CONTENT = grammar.kind("string_content")
 _PARENTHESIZED = grammar.kind("parenthesized_expression")
 _SUBSCRIPT = grammar.kind("subscript")
 _TUPLE_PATTERN = grammar.kind("tuple_pattern")
@@ -149,7 +151,7 @@ def _string(lowering: Lowering, node: Node, depth: int) -> Expression:
         opening += 1
     prefix = text[start:opening].lower()
     if "f" in prefix or "t" in prefix:
-        return Operation(start, end, "fstring", _interpolated(lowering, node, depth + STEEP))
+        return Operation(start, end, "fstring", [*_head(lowering, node), *_interpolated(lowering, node, depth + STEEP)])
     if "b" in prefix:
         return Const(start, end, "bytes", "")
     quote = text[opening : opening + 1]
@@ -174,6 +176,14 @@ def _concatenated_string(lowering: Lowering, node: Node, depth: int) -> Expressi
     if any(part.kind == "bytes" for part in constants):
         return Const(start, end, "bytes", "")
     return Const(start, end, "str", "".join(str(part.value) for part in constants)[:LONGEST_STRING])
+
+
+def _head(lowering: Lowering, node: Node) -> Iterator[Expression]:
+    """The text before the first braces of a format string."""
+    for child in node.children[1:2]:
+        if child.kind_id == _STRING_CONTENT:
+            raw = lowering.text[child.start_byte : child.end_byte]
+            yield Const(child.start_byte, child.end_byte, "str", string_value(raw, is_escaped=False))
 
 
 def _interpolated(lowering: Lowering, node: Node, depth: int) -> list[Expression]:

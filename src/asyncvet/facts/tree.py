@@ -103,7 +103,8 @@ class Operation(Expr):
     op: a binary operator (``+``, ``%``, ``@``...), ``and``, ``or`` (a run of the same one is one node; so is a chain of
     hundreds, with the operators joined by a space), ``not``, a unary one as ``u-``, ``u+``, ``u~``, a comparison (``==``,
     ``is not``, ``not in``..., one node with all operands, `op` the operators joined by a space when
-    chained), ``if`` (test, then, else), ``slice``, or ``fstring`` (the interpolated expressions; also for t-strings).
+    chained), ``if`` (test, then, else), ``slice``, or ``fstring`` (the text that it begins with, if any, and the interpolated
+    expressions; also for t-strings).
     """
 
     op: str

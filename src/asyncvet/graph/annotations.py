@@ -67,6 +67,8 @@ class Annotations:
         if word in _LISTS | _SETS | _DICTS | _ITERATORS:
             element = items[-1] if word in _DICTS else items[0]
             return (Container(_kind(word), self.instances(element, scope, depth)),)
+        if word == "ContextVar":
+            return (Container("contextvar", self.instances(items[0], scope, depth)),)
         if word in _AWAITABLES:
             return (Coroutine(None, self.instances(items[-1], scope, depth)),)
         if word in _OPAQUE:

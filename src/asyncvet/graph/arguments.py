@@ -33,6 +33,12 @@ def passed(function: Function, param: tree.Param, call: tree.Call, skips_self: b
     return None
 
 
+def surplus(function: Function, param: tree.Param, call: tree.Call, skips_self: bool) -> list[tree.Expression]:
+    """The expressions that a call passes for a parameter like ``*steps``."""
+    index = list(function.params).index(param.name) - (1 if skips_self and function.self_name else 0)
+    return call.args[max(index, 0) :]
+
+
 def hides_arguments(call: tree.Call) -> bool:
     """Whether a call has `*args` or `**options`, behind which any argument can stand."""
     return any(keyword.name is None for keyword in call.keywords) or any(isinstance(arg, tree.Starred) for arg in call.args)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeGuard
 
 from asyncvet.catalogue import TypeRef, parse_type
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.conditions import holds
-from asyncvet.graph.scopes import Class, Function, Scope, last_name
+from asyncvet.graph.scopes import Class, Function, Scope, dotted, last_name
 from asyncvet.graph.values import (
     NOTHING,
     Bound,
@@ -71,8 +71,39 @@ class Calling:
         makers = self._inference.values(decorator.func if self._is_configured(decorator, scope) else decorator, scope)
         if any(isinstance(maker, Symbol) and self._offloads(maker) for maker in makers):
             return (Object(f"{function.qualname} in a thread"),)
-        wrapped = union(self._wrap(maker, value) for maker in map(_function_of, makers) if maker is not None)
+        if any(maker == Symbol("functools.singledispatch") for maker in makers):
+            return (value, *self._registered(function))
+        wrapped = union(self._made(maker, value) for maker in makers)
         return wrapped or (value,)
+
+    def _made(self, maker: Value, inner: Value) -> Values:
+        """What a decorator gives for a function: the wrapper of a function, an object of a class, or one that is entered around it."""
+        members = self._inference.members
+        if isinstance(maker, Class):
+            call, init = members.method(maker, "__call__"), members.method(maker, "__init__")
+            param = next((name for name in init.params if name != init.self_name), None) if init is not None else None
+            return (
+                (Wrapped(call, init, param, inner),) if call is not None and init is not None and param is not None else NOTHING
+            )
+        if isinstance(maker, Instance) and any(
+            isinstance(base, Symbol) and base.path == "contextlib.ContextDecorator" for base in members.mro(maker.cls)
+        ):
+            around = (members.method(maker.cls, name) for name in ("__enter__", "__exit__"))
+            return (inner, *(Bound(method, maker) for method in around if method is not None))
+        if isinstance(maker, Instance):
+            method = members.method(maker.cls, "__call__")
+        else:
+            method = _function_of(maker.function if isinstance(maker, Partial) else maker)
+        return self._wrap(method, inner) if method is not None else NOTHING
+
+    def _registered(self, function: Function) -> Values:
+        """The implementations that `@function.register` adds to one of `functools.singledispatch`."""
+        return tuple(
+            other
+            for other in function.module.functions
+            for decorator in other.decorators
+            if dotted(decorator.func if isinstance(decorator, tree.Call) else decorator) == f"{function.name}.register"
+        )
 
     def _offloads(self, maker: Symbol) -> bool:
         return any(api.effect == "offloads" for api in self._inference.catalogue.api(maker.path))
@@ -105,9 +136,9 @@ class Calling:
         if function.is_generator:
             elements = union(value.elements if isinstance(value, Container) else (value,) for value in declared)
             return elements or union(self._inference.values(node.value, function) for node in function.yields)
-        if declared:
+        if declared and not all(isinstance(d, Instance) and self._inference.members.is_protocol(d.cls) for d in declared):
             return declared
-        found = union(self._inference.values(expr, function) for expr, _ in function.returns)
+        found = union(self._inference.values(expr, function) for expr, _ in function.returns) or declared
         if not found and is_abstract(function):
             return union(self._inference.returned(below) for below in self._inference.members.overrides(function))
         return found
@@ -164,6 +195,8 @@ class Calling:
         return NOTHING
 
     def _of_bound(self, value: Bound, call: tree.Call, scope: Scope) -> Values:
+        if value.function == Symbol("builtins.type.__subclasses__") and isinstance(value.receiver, Class):
+            return (Container("list", tuple(self._inference.members.subclasses(value.receiver))),)
         if isinstance(value.function, Symbol):
             return self._of_symbol(value.function.path, value.receiver, call, scope)
         if isinstance(value.function, Function):
@@ -249,14 +282,67 @@ class Calling:
         if len(call.args) < 2:
             return NOTHING
         names = [value.value for value in self._inference.values(call.args[1], scope) if isinstance(value, Text)]
+        names = names or list(self._names_with_prefix(call, scope))
         found = union(self._inference.attribute(value, name) for value in self._argument(call, scope, 0) for name in names)
         return union((found, self._argument(call, scope, 2)))
+
+    def _names_with_prefix(self, call: tree.Call, scope: Scope) -> Iterator[str]:
+        """The methods that `getattr(self, f"do_{name}")` can mean."""
+        text = call.args[1]
+        first = text.operands[0] if isinstance(text, tree.Operation) and text.op in ("fstring", "+") and text.operands else None
+        if not (isinstance(first, tree.Const) and isinstance(first.value, str) and first.value):
+            return
+        for value in self._argument(call, scope, 0):
+            for base in self._inference.members.mro(value.cls) if isinstance(value, Instance) else ():
+                yield from (name for name in base.methods if name.startswith(first.value)) if isinstance(base, Class) else ()
 
     def _partial(self, call: tree.Call, scope: Scope) -> Values:
         return tuple(Partial(value) for value in self._argument(call, scope, 0))
 
     def _cast(self, call: tree.Call, scope: Scope) -> Values:
         return self._inference.annotations.instances(call.args[0], scope) if call.args else NOTHING
+
+    def _iter(self, call: tree.Call, scope: Scope) -> Values:
+        found: list[Values] = []
+        for value in self._argument(call, scope, 0):
+            method = self._inference.members.method(value.cls, "__iter__") if isinstance(value, Instance) else None
+            if isinstance(value, GeneratorOf):
+                found.append((value,))
+            elif method is not None:
+                found.append(self.result_of_function(method, value))
+            else:
+                found.append((Container("iterator", self._inference.element((value,))),))
+        return union(found)
+
+    def _context_variable(self, call: tree.Call, scope: Scope) -> Values:
+        default = argument_at(call, ("default",))
+        return (Container("contextvar", self._inference.values(default, scope) if default is not None else NOTHING),)
+
+    def _new(self, call: tree.Call, scope: Scope) -> Values:
+        return tuple(Instance(value) for value in self._argument(call, scope, 0) if isinstance(value, Class))
+
+    def _made_dict(self, call: tree.Call, scope: Scope) -> Values:
+        given = [
+            value.elements for value in self._argument(call, scope, 0) if isinstance(value, Container) and value.kind == "dict"
+        ]
+        named = [self._inference.values(keyword.value, scope) for keyword in call.keywords if keyword.name is not None]
+        return (Container("dict", union((*given, *named))),)
+
+    def _default_dict(self, call: tree.Call, scope: Scope) -> Values:
+        return (Container("dict", union(self.result(value, call, scope) for value in self._argument(call, scope, 0))),)
+
+    def _closing(self, call: tree.Call, scope: Scope) -> Values:
+        return (Container("context", self._argument(call, scope, 0)),)
+
+    def _entered(self, call: tree.Call, scope: Scope) -> Values:
+        return union(self._inference.members.entered(value, is_async=False) for value in self._argument(call, scope, 0))
+
+    def _import_module(self, call: tree.Call, scope: Scope) -> Values:
+        name = call.args[0] if call.args else None
+        if not (isinstance(name, tree.Const) and isinstance(name.value, str)) or name.value.startswith("."):
+            return NOTHING
+        path = self._inference.index.resolve(scope.module.filename, 0, name.value)
+        return self._inference.names.file(path) if path is not None else (Symbol(name.value),)
 
     def _type(self, call: tree.Call, scope: Scope) -> Values:
         return tuple(value.cls for value in self._argument(call, scope, 0) if isinstance(value, Instance))
@@ -301,6 +387,26 @@ def is_abstract(function: Function) -> bool:
     return all(_is_placeholder(statement) for statement in function.node.body)
 
 
+def is_hook(function: Function) -> bool:
+    """A method that does nothing itself, so that classes below may: it passes, or gives back a literal or what it was given."""
+    if is_abstract(function):
+        return True
+    if not isinstance(function.node, tree.FunctionDef) or function.owner is None:
+        return False
+    *before, last = function.node.body
+    if not isinstance(last, tree.Return) or not all(map(_is_placeholder, before)):
+        return False
+    value = last.value
+    if isinstance(value, tree.Name):
+        return value.id in function.params and value.id != function.self_name
+    return (
+        value is None
+        or isinstance(value, tree.Const)
+        or (isinstance(value, tree.Sequence) and not value.items)
+        or (isinstance(value, tree.Dict) and not value.values)
+    )
+
+
 def _is_placeholder(statement: tree.Stmt) -> bool:
     if isinstance(statement, tree.Raise):
         exc = statement.exc.func if isinstance(statement.exc, tree.Call) else statement.exc
@@ -333,6 +439,18 @@ _SPECIAL: Mapping[str, Callable[[Calling, tree.Call, Scope], Values]] = {
     "builtins.super": Calling._super,
     "builtins.getattr": Calling._getattr,
     "builtins.type": Calling._type,
+    "builtins.iter": Calling._iter,
+    "contextvars.ContextVar": Calling._context_variable,
+    "builtins.object.__new__": Calling._new,
+    "builtins.dict": Calling._made_dict,
+    "collections.OrderedDict": Calling._made_dict,
+    "collections.defaultdict": Calling._default_dict,
+    "builtins.staticmethod": Calling._same,
+    "contextlib.closing": Calling._closing,
+    "contextlib.ExitStack.enter_context": Calling._entered,
+    "contextlib.AsyncExitStack.enter_context": Calling._entered,
+    "functools.partialmethod": Calling._partial,
+    "importlib.import_module": Calling._import_module,
     "builtins.next": Calling._next,
     "builtins.anext": Calling._anext,
     "builtins.enumerate": Calling._enumerate,
@@ -346,7 +464,5 @@ _SPECIAL: Mapping[str, Callable[[Calling, tree.Call, Scope], Values]] = {
     "asyncio.wait_for": Calling._await_argument,
     "asyncio.shield": Calling._await_argument,
     "asyncio.gather": Calling._gather,
-    **{
-        f"builtins.{name}": Calling._list for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter")
-    },
+    **{f"builtins.{name}": Calling._list for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "aiter")},
 }

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from asyncvet.catalogue import Api
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at, passed
-from asyncvet.graph.calling import is_abstract
-from asyncvet.graph.conditions import holds, touches_memory_only
+from asyncvet.graph.calling import is_hook
+from asyncvet.graph.conditions import holds, is_over, touches_memory_only
 from asyncvet.graph.fields import default_factories, validators
-from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, dotted, last_name
+from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, last_name
 from asyncvet.graph.sites import ApiCall, CallSite, Mode, Target, Use
 from asyncvet.graph.special_methods import SpecialMethods
-from asyncvet.graph.values import NOTHING, Bound, Coroutine, Instance, Object, Partial, Symbol, Value, Wrapped
+from asyncvet.graph.values import NOTHING, Bound, Coroutine, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
@@ -41,8 +41,12 @@ _CONSUMERS = frozenset(
         "next",
         "map",
         "filter",
+        "list.extend",
+        "set.update",
+        "dict.update",
     )
-)
+) | {"collections.deque"}
+_STARTERS = frozenset({"builtins.generator.send", "builtins.generator.__next__", "builtins.generator.__enter__"})
 _SPECIAL_CALLS = {
     "builtins.len": ("__len__",),
     "builtins.str": ("__str__",),
@@ -146,13 +150,23 @@ class Calls:
         elif isinstance(value, Partial):
             yield from self._run(value.function)
         elif isinstance(value, Instance):
-            method = self._inference.members.method(value.cls, "__call__")
-            if method is not None:
-                yield from self._run_method(method, value)
+            yield from self._run_instance(value)
         elif isinstance(value, Object):
             yield f"{value.path}.__call__"
         elif isinstance(value, Symbol):
             yield value.path
+
+    def _run_instance(self, value: Instance) -> Iterator[Target | str]:
+        members = self._inference.members
+        method = members.method(value.cls, "__call__")
+        if method is not None:
+            yield from self._run_method(method, value)
+            return
+        bases = [base.path for base in members.mro(value.cls) if isinstance(base, Symbol)]
+        yield from (f"{base}.__call__" for base in bases)
+        forward = members.method(value.cls, "forward") if any(base.startswith("torch.nn.") for base in bases) else None
+        if forward is not None:
+            yield from self._run_method(forward, value)
 
     def _run_function(self, function: Function) -> Iterator[Target]:
         if function.is_async:
@@ -162,9 +176,9 @@ class Calls:
 
     def _run_method(self, function: Function, receiver: Value) -> Iterator[Target]:
         yield from self._run_function(function)
-        if is_abstract(function):
+        if is_hook(function):
             for below in self._inference.members.overrides(function):
-                if not is_abstract(below) and not self._is_of_another(below, function, receiver):
+                if not is_hook(below) and not self._is_of_another(below, function, receiver):
                     yield from self._run_function(below)
 
     def _is_of_another(self, below: Function, function: Function, receiver: Value) -> bool:
@@ -202,7 +216,7 @@ class Calls:
     def _entry(self, name: str, receiver: Value | None, call: tree.Call | None, scope: Scope) -> ApiCall | None:
         for api in self._inference.catalogue.api(name):
             if holds(api, call, receiver, self._inference, scope):
-                if touches_memory_only(api, call, receiver, self._inference, scope) or _is_released(name, call, scope):
+                if touches_memory_only(api, call, receiver, self._inference, scope) or is_over(name, call, scope):
                     return None
                 return ApiCall(self._inference.catalogue.canonical(name), api, receiver)
         return None
@@ -213,8 +227,19 @@ class Calls:
             if name in _SPECIAL_CALLS and node.args and self._special.is_defined(_SPECIAL_CALLS[name]):
                 for value in self._inference.values(node.args[0], scope):
                     if isinstance(value, Instance):
-                        yield from self._special.special(value, _SPECIAL_CALLS[name])
-        if not node.args or not (any(name in _CONSUMERS for name in names) or last_name(node.func) == "join"):
+                        yield from (
+                            part
+                            for part in self._special.special(value, _SPECIAL_CALLS[name])
+                            if name != "builtins.iter" or isinstance(part, str) or not part.function.is_generator
+                        )
+        for receiver in (names[name] for name in names if name in _STARTERS):
+            if isinstance(receiver, GeneratorOf) and not receiver.function.is_async:
+                yield Target(receiver.function, Mode.INLINE)
+        if not node.args:
+            return
+        if any(name.endswith("ExitStack.enter_context") for name in names):
+            yield from self._special.entered(node.args[0], scope)
+        if not (any(name in _CONSUMERS for name in names) or last_name(node.func) == "join"):
             return
         for argument in node.args:
             yield from self._special.iterated(argument, scope)
@@ -308,6 +333,8 @@ class Calls:
         )
 
     def _names_param(self, expr: tree.Node, owner: Function, param: str, inside: Function) -> bool:
+        if isinstance(expr, tree.Attribute) and isinstance(expr.value, tree.Name):
+            return _keeps(owner, param, expr.attr) and expr.value.id == _self_around(inside, owner)
         if not (isinstance(expr, tree.Name) and expr.id == param):
             return False
         scope: Scope | None = inside
@@ -333,9 +360,15 @@ class Calls:
         )
 
 
-def _is_released(name: str, call: tree.Call | None, scope: Scope) -> bool:
-    """Whether a call takes a thread's lock that the same plain function gives back: a short stretch, as of `with lock:`."""
-    if not name.endswith("Lock.acquire") or call is None or not isinstance(scope, Function) or scope.is_async:
+def _keeps(init: Function, param: str, attr: str) -> bool:
+    """Whether a constructor keeps a parameter of its own under an attribute: `self.attr = param`."""
+    if init.owner is None or init.name != "__init__":
         return False
-    holder = dotted(call.func).rpartition(".")[0]
-    return any(isinstance(site.node, tree.Call) and dotted(site.node.func) == f"{holder}.release" for site in scope.sites)
+    values = [binding.value for method, binding in init.owner.attribute_bindings.get(attr, ()) if method is init]
+    return any(isinstance(value, tree.Name) and value.id == param for value in values)
+
+
+def _self_around(inside: Function, init: Function) -> str | None:
+    """The name that the object of a constructor's class has in a method, or in a function within one."""
+    method = next((s for s in inside.enclosing() if isinstance(s, Function) and s.owner is init.owner), None)
+    return method.self_name if method is not None else None

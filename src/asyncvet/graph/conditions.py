@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from asyncvet.catalogue import Api, Condition
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at, hides_arguments
-from asyncvet.graph.scopes import Scope
+from asyncvet.graph.scopes import Function, Scope, dotted, last_name
 from asyncvet.graph.values import Object, Symbol, Text, Value
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
 
+_RESULTS = frozenset({"concurrent.futures.Future.result", "concurrent.futures.Future.exception"})
+_SEEN_DONE = ("done", "add_done_callback")
 _MEMORY = frozenset({"io.BytesIO", "io.StringIO", "os.devnull"})
 
 
@@ -36,6 +39,34 @@ def touches_memory_only(api: Api, call: tree.Call | None, receiver: Value | None
     made_by = receiver.made_by if isinstance(receiver, Object) else None
     is_near = made_by is not None and scope.has(made_by)
     return _is_in_memory(call, inference, scope) or (is_near and _is_in_memory(made_by, inference, scope))
+
+
+def is_over(name: str, call: tree.Call | None, scope: Scope) -> bool:
+    """Whether there is nothing left to wait for: a lock that the same plain function gives back, a future that was seen to be done.
+
+    A thread's lock around a short stretch, as of `with lock:`, is the first.
+    """
+    if call is None or not isinstance(scope, Function):
+        return False
+    holder = dotted(call.func).rpartition(".")[0]
+    if name.endswith("Lock.acquire"):
+        return not scope.is_async and any(True for _ in _calls_of(f"{holder}.release", scope))
+    if name not in _RESULTS:
+        return False
+    seen = (site for attr in _SEEN_DONE for site in _calls_of(f"{holder}.{attr}", scope))
+    return any(other.start < call.start for other in (*seen, *_wrapped(holder, scope)))
+
+
+def _calls_of(name: str, scope: Function) -> Iterator[tree.Call]:
+    return (s.node for s in scope.sites if isinstance(s.node, tree.Call) and dotted(s.node.func) == name)
+
+
+def _wrapped(holder: str, scope: Function) -> Iterator[tree.Call]:
+    """Where a future is made into one that is awaited."""
+    for site in scope.sites:
+        if isinstance(site.node, tree.Call) and last_name(site.node.func) == "wrap_future":
+            if any(dotted(argument) == holder for argument in site.node.args):
+                yield site.node
 
 
 def _is_in_memory(call: tree.Call | None, inference: Inference, scope: Scope) -> bool:

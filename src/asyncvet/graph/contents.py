@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from asyncvet.facts import tree
 from asyncvet.graph.scopes import Binding, Body, Class, Module, Scope, last_name
-from asyncvet.graph.values import Container, Instance, Value, union
+from asyncvet.graph.values import Container, Instance, Value, Values, is_empty, union
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
-_FILLING = {"append": 0, "appendleft": 0, "add": 0, "put_nowait": 0, "insert": 1, "setdefault": 1}
+_FILLING = {"append": 0, "appendleft": 0, "add": 0, "put_nowait": 0, "insert": 1, "setdefault": 1, "set": 0}
+_SPREADING = frozenset({"update", "extend"})
 _WRITES = 60
 """A container name that is written to in more places is too common to tell anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """`value` is put into `holder` as an element; ``nested``: into one of its elements; ``spread``: the elements of it are."""
+
+    scope: Scope
+    holder: tree.Node
+    value: tree.Node
+    form: Literal["element", "nested", "spread"] = "element"
 
 
 class Contents:
@@ -25,13 +37,19 @@ class Contents:
 
     def filled(self, value: Value, binding: Binding) -> Value:
         """A container as it is once filled, by the name or attribute that holds it; any other value as it is."""
-        if not isinstance(value, Container) or value.elements:
+        if not isinstance(value, Container) or not is_empty(value):
             return value
         writes = self._writes.get(binding.name, ())
         if not writes or len(writes) > _WRITES:
             return value
-        found = [self._inference.values(expr, scope) for scope, holder, expr in writes if self._is_same(holder, scope, binding)]
-        return Container(value.kind, union(found)) if found else value
+        found = union(self._put_in(write) for write in writes if self._is_same(write.holder, write.scope, binding))
+        return Container(value.kind, found) if found else value
+
+    def _put_in(self, write: _Write) -> Values:
+        values = self._inference.values(write.value, write.scope)
+        if write.form == "spread":
+            return union(value.elements for value in values if isinstance(value, Container))
+        return (Container("list", values),) if write.form == "nested" and values else values
 
     def _is_same(self, holder: tree.Node, scope: Scope, binding: Binding) -> bool:
         """Whether an expression means the container that a binding made."""
@@ -60,27 +78,35 @@ class Contents:
         return target == binding.scope.filename and name == binding.name
 
     @cached_property
-    def _writes(self) -> dict[str, list[tuple[Scope, tree.Node, tree.Node]]]:
-        """By the last word of the container's name: where, the container, and what is put in."""
-        writes: dict[str, list[tuple[Scope, tree.Node, tree.Node]]] = {}
+    def _writes(self) -> dict[str, list[_Write]]:
+        """What is put into containers, by the last word of the container's name."""
+        writes: dict[str, list[_Write]] = {}
         for module in self._inference.modules.values():
             for scope, target, value in module.item_assignments:
                 if value is not None:
-                    writes.setdefault(last_name(target.value), []).append((scope, target.value, value))
+                    writes.setdefault(last_name(target.value), []).append(_Write(scope, target.value, value))
             bodies: list[Body] = [module, *module.functions]
             for body in bodies:
                 for site in body.sites:
-                    put = _put(site.node)
+                    put = _put(site.node, body)
                     if put is not None:
-                        writes.setdefault(last_name(put[0]), []).append((body, *put))
+                        writes.setdefault(last_name(put.holder), []).append(put)
         writes.pop("", None)
         return writes
 
 
-def _put(node: tree.Node) -> tuple[tree.Node, tree.Node] | None:
-    """The container and the element of `container.append(element)` and its like."""
-    if isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and node.func.attr in _FILLING:
-        index = _FILLING[node.func.attr]
-        if len(node.args) > index:
-            return node.func.value, node.args[index]
-    return None
+def _put(node: tree.Node, scope: Body) -> _Write | None:
+    """What `container.append(element)`, `table[key].append(element)`, `table.update(other)` and their like put where."""
+    if not (isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and node.args):
+        return None
+    holder, method = node.func.value, node.func.attr
+    if method in _SPREADING:
+        return _Write(scope, holder, node.args[0], "spread")
+    index = _FILLING.get(method, len(node.args))
+    if index >= len(node.args):
+        return None
+    if isinstance(holder, tree.Subscript):
+        return _Write(scope, holder.value, node.args[index], "nested")
+    if isinstance(holder, tree.Call) and isinstance(holder.func, tree.Attribute) and holder.func.attr == "setdefault":
+        return _Write(scope, holder.func.value, node.args[index], "nested")
+    return _Write(scope, holder, node.args[index])

@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import hides_arguments, passed
-from asyncvet.graph.known import NOTHING_KNOWN, TYPES, Known, truth, type_of, value
+from asyncvet.graph.known import NOTHING_KNOWN, OTHER, TYPES, Known, truth, type_of, value, values_of
 from asyncvet.graph.scopes import Block, Body, Class, Function, dotted
-from asyncvet.graph.values import Bound, Instance, Super
+from asyncvet.graph.values import Bound, Instance, Object, Super, Symbol, Text, Value, Values, union
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
     from asyncvet.graph.sites import CallSite, Target
+
+
+_ALTERNATIVES = 4
+"""What may be more things than this is not followed: each of them makes another way."""
+_MADE = frozenset({"io.BytesIO", "io.StringIO", "tempfile.SpooledTemporaryFile"})
+"""Classes that an argument is often of where a path would do as well."""
 
 
 class Feasibility:
@@ -29,11 +35,14 @@ class Feasibility:
         self._inference = inference
         self._tests: dict[int, tuple[tuple[str, bool], ...]] = {}
         self._changed: dict[Body, frozenset[str]] = {}
+        self._receivers: dict[Function, frozenset[str]] = {}
 
     def enter(self, site: CallSite, target: Target, known: Known) -> Known | None:
         """What is known in the function that a site runs; None if the site cannot run it."""
         if target.via:
             return NOTHING_KNOWN
+        if not self.is_of_known(site, target.function, known):
+            return None
         cls, is_exact, is_own = self._receiver(site, known)
         function = target.function
         if is_own and cls is not None and not self._is_of(function, cls, is_exact):
@@ -50,14 +59,82 @@ class Feasibility:
         skips_self = any(isinstance(value, Bound | Class) for value in self._inference.callee(node, site.scope))
         given = list(_given(node, function, skips_self))
         constants = ((name, value(expr, known), until) for name, expr, until in given)
-        types = ((name, _type(expr, site.scope, known), until) for name, expr, until in given)
+        types = ((name, self._type(expr, site.scope, known), until) for name, expr, until in given)
+        used = self._used(function)
+        handed = [(name, self._values(expr, site.scope, known), until) for name, expr, until in given if name in used]
         return Known(
             tuple((name, found[0], until) for name, found, until in constants if found is not None),
             tuple((name, kind, until) for name, kind, until in types if kind),
             truths,
             keywords,
+            tuple((name, found, until) for name, found, until in handed if 0 < len(found) <= _ALTERNATIVES),
             cls,
             is_exact,
+        )
+
+    def is_of_known(self, site: CallSite, called: Function | str, known: Known) -> bool:
+        """Whether a site can run a function, or a library's by its name, given what is known of the object it is called on."""
+        name, attr = _called_on(site.node)
+        values = values_of(name, known) if name is not None and known.values else ()
+        if not values:
+            return True
+        members = union(self._inference.attribute(value, attr) for value in values) if attr else values
+        return any(self._may_run(member, called) for member in members)
+
+    def _may_run(self, value: Value, called: Function | str) -> bool:
+        """Whether calling, entering or iterating over a value may run what was called. What is not looked into may."""
+        if isinstance(value, Bound):
+            return self._may_run(value.function, called) or self._is_override(value.function, called)
+        if isinstance(value, Function):
+            return value is called
+        if isinstance(value, Symbol):
+            return called == self._inference.catalogue.canonical(value.path) if isinstance(called, str) else False
+        if isinstance(value, Object):
+            return isinstance(called, str) and self._is_member(value.path, called)
+        if isinstance(value, Instance):
+            return isinstance(called, Function) and called.owner in self._inference.members.mro(value.cls)
+        return True
+
+    def _is_override(self, function: Value, called: Function | str) -> bool:
+        return isinstance(function, Function) and called in self._inference.members.overrides(function)
+
+    def _is_member(self, path: str, called: str) -> bool:
+        """Whether a special method belongs to a library's class, by its own name or that of a base."""
+        return called == self._inference.catalogue.member(path, called.rpartition(".")[2])
+
+    def _used(self, function: Function) -> frozenset[str]:
+        """The parameters of a function through which it calls, enters or iterates."""
+        found = self._receivers.get(function)
+        if found is None:
+            names = (name.id for site in function.sites for name, _ in [_called_on(site.node)] if name is not None)
+            passed_on = (
+                argument.id
+                for site in function.sites
+                if isinstance(site.node, tree.Call)
+                for argument in site.node.args
+                if isinstance(argument, tree.Name)
+            )
+            found = self._receivers[function] = frozenset({*names, *passed_on} & function.params.keys())
+        return found
+
+    def _values(self, expr: tree.Node, scope: Body, known: Known) -> Values:
+        """What an argument can be: what is known on this way before what is known of all ways."""
+        own = values_of(expr, known) if isinstance(expr, tree.Name) else ()
+        found = own or self._inference.values(expr, scope)
+        return found if all(map(_is_known, found)) else ()
+
+    def _type(self, expr: tree.Node, scope: Body, known: Known) -> str:
+        """Which of `TYPES` an argument is of, by its literal, its value, or the annotation of the caller's parameter; else empty."""
+        if isinstance(expr, tree.Const):
+            return expr.kind if expr.kind in TYPES else ""
+        if isinstance(expr, tree.Name) and isinstance(scope, Function) and expr.id in scope.params:
+            annotation = scope.params[expr.id].annotation
+            if isinstance(annotation, tree.Name) and annotation.id in TYPES and expr.start < _unchanged(expr.id, scope):
+                return annotation.id
+            return type_of(expr, known)
+        found = self._inference.values(expr, scope)
+        return (
+            OTHER if found and all(isinstance(value, Object) and value.path in _MADE and value.made_by for value in found) else ""
         )
 
     def _receiver(self, site: CallSite, known: Known) -> tuple[Class | None, bool, bool]:
@@ -200,14 +277,25 @@ def _unchanged(name: str, function: Function) -> int:
     return min((binding.from_ for binding in others), default=function.node.end)
 
 
-def _type(expr: tree.Node, scope: Body, known: Known) -> str:
-    """Which of `TYPES` an argument is of, by its literal or by the annotation of the caller's parameter; empty if unknown."""
-    if isinstance(expr, tree.Const):
-        return expr.kind if expr.kind in TYPES else ""
-    if not isinstance(expr, tree.Name) or not isinstance(scope, Function):
-        return ""
-    param = scope.params.get(expr.id)
-    annotation = param.annotation if param is not None else None
-    if isinstance(annotation, tree.Name) and annotation.id in TYPES and expr.start < _unchanged(expr.id, scope):
-        return annotation.id
-    return type_of(expr, known)
+def _is_known(value: Value) -> bool:
+    """Whether enough is known of a value to say what it has not: more than where it comes from."""
+    return isinstance(value, Instance | Object | Function | Class | Text) or (
+        isinstance(value, Bound) and isinstance(value.function, Function)
+    )
+
+
+def _called_on(node: tree.Node) -> tuple[tree.Name | None, str]:
+    """The name through which a site calls something, and the attribute of it, if there is one."""
+    if isinstance(node, tree.Call):
+        func = node.func
+        if isinstance(func, tree.Attribute):
+            return (func.value, func.attr) if isinstance(func.value, tree.Name) else (None, "")
+        return (func if isinstance(func, tree.Name) else None), ""
+    parts: list[tree.Expression] = []
+    if isinstance(node, tree.For):
+        parts = [node.iter]
+    elif isinstance(node, tree.With):
+        parts = [item.value for item in node.items]
+    elif isinstance(node, tree.Comprehension):
+        parts = [part.iter for part in node.generators]
+    return (parts[0] if len(parts) == 1 and isinstance(parts[0], tree.Name) else None), ""

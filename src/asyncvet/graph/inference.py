@@ -236,7 +236,9 @@ class Inference:
         if node.op == "+":
             return tuple(value for value in self.values(node.operands[0], scope) if isinstance(value, Container))
         if node.op == "|":
-            return union(self._joined(value) for operand in node.operands for value in self.values(operand, scope))
+            found = [value for operand in node.operands for value in self.values(operand, scope)]
+            merged = tuple(value for value in found if isinstance(value, Container))
+            return union(self._joined(value) for value in found) or merged
         return NOTHING
 
     def _joined(self, value: Value) -> Values:

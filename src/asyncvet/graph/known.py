@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 from asyncvet.facts import tree
 from asyncvet.graph.scopes import Class, dotted, last_name
+from asyncvet.graph.values import Values
 
 TYPES = frozenset({"bytes", "dict", "frozenset", "int", "list", "none", "set", "str", "tuple", "type", "Path"})
 """Types that have nothing in common: what is of one is of no other. (A `bool` is an `int`, and an `int` may stand for a `float`.)"""
+
+
+OTHER = "other"
+"""The type of an object that was seen being made, and is of none of `TYPES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,7 @@ class Known:
         types: Parameters that hold an object of one of `TYPES`, with its name and such an offset.
         truths: Attributes of `self`, as the function writes them, and whether they are true.
         keywords: The name of the function's ``**`` parameter, and all names that it can hold; None if that is unknown.
+        values: Parameters through which the function calls something, with what they can be, and such an offset.
         cls: The class of `self`; with `is_exact`, no subclass of it.
     """
 
@@ -27,6 +33,7 @@ class Known:
     types: tuple[tuple[str, str, int], ...] = ()
     truths: tuple[tuple[str, bool], ...] = ()
     keywords: tuple[str, frozenset[str]] | None = None
+    values: tuple[tuple[str, Values, int], ...] = ()
     cls: Class | None = None
     is_exact: bool = False
 
@@ -55,6 +62,11 @@ def type_of(name: tree.Name, known: Known) -> str:
     return next((kind for param, kind, until in known.types if param == name.id and name.start < until), "")
 
 
+def values_of(name: tree.Name, known: Known) -> Values:
+    """What a name stands for, empty if that is unknown."""
+    return next((values for param, values, until in known.values if param == name.id and name.start < until), ())
+
+
 def truth(expr: tree.Node, known: Known) -> bool | None:
     """Whether a condition holds, None if that is unknown."""
     found = value(expr, known)
@@ -80,6 +92,8 @@ def truth(expr: tree.Node, known: Known) -> bool | None:
 def _comparison(expr: tree.Operation, known: Known) -> bool | None:
     first, second = expr.operands
     left, right = value(first, known), value(second, known)
+    if right == (None,) and isinstance(first, tree.Name) and type_of(first, known) == OTHER:
+        return expr.op in ("is not", "!=")
     if expr.op in ("in", "not in"):
         is_absent = left is not None and _is_rest(second, known) and left[0] not in _passed(known)
         return expr.op == "not in" if is_absent else None

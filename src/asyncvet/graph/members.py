@@ -25,6 +25,7 @@ from asyncvet.graph.values import (
     Value,
     Values,
     Wrapped,
+    is_empty,
     union,
 )
 
@@ -92,21 +93,24 @@ class Members:
         found = [
             below.methods[function.name][-1] for below in self.subclasses(function.owner) if below.methods.get(function.name)
         ]
-        return found or (self._implementations(function) if self._is_protocol(function.owner) else [])
+        return found or (self._implementations(function) if self.is_protocol(function.owner) else [])
 
-    def _is_protocol(self, cls: Class) -> bool:
+    def is_protocol(self, cls: Class) -> bool:
+        """Whether a class only says what others have: `class Store(Protocol)`."""
         return any(last_name(base.value if isinstance(base, tree.Subscript) else base) == "Protocol" for base in cls.node.bases)
 
     def _implementations(self, function: Function) -> list[Function]:
         """Methods of classes that have all the methods of a protocol."""
         assert function.owner is not None
         wanted = {name for name in function.owner.methods if not name.startswith("__")}
-        return [
+        found = [
             cls.methods[function.name][-1]
             for module in self._inference.modules.values()
             for cls in module.classes
-            if cls is not function.owner and function.name in cls.methods and wanted <= cls.methods.keys() and len(wanted) > 1
+            if cls is not function.owner and function.name in cls.methods and wanted <= cls.methods.keys()
         ]
+        # Of one method, classes that mean another thing may have the name: then only those with the same parameters.
+        return found if len(wanted) > 1 else [method for method in found if list(method.params) == list(function.params)]
 
     # --- attributes -------------------------------------------------------------------------------
 
@@ -115,7 +119,7 @@ class Members:
         if isinstance(value, Instance):
             return self._of_instance(value, name)
         if isinstance(value, Module):
-            return self._inference.names.member(value, name)
+            return union((self._inference.names.member(value, name), self._assigned_from_outside(value, name)))
         if isinstance(value, Class):
             return self._of_class(value, name)
         if isinstance(value, Symbol):
@@ -136,7 +140,7 @@ class Members:
         """Attributes that a decorator puts on a function: `task.delay`, `cached.cache_clear`."""
         if celery.is_task(celery.body_of(value), self._inference):
             return self._of_object(Object("celery.Task"), name)
-        return (Bound(Symbol(f"function.{name}"), value),)
+        return self._assigned_from_outside(value, name) or (Bound(Symbol(f"function.{name}"), value),)
 
     def _of_instance(self, value: Instance, name: str) -> Values:
         found = union((self._in_hierarchy(value, self.mro(value.cls), name), self._assigned_from_outside(value, name)))
@@ -145,6 +149,8 @@ class Members:
         for below in self.subclasses(value.cls):
             # A mixin uses what only the classes composed with it have.
             found = union((found, self._in_hierarchy(Instance(below), self.mro(below), name)))
+        if not found and name == "__class__":
+            return (value.cls,)
         return found or self._forwarded(value, name) or self._of_library_base(value, name)
 
     def _in_hierarchy(self, value: Instance, order: tuple[Class | Symbol, ...], name: str) -> Values:
@@ -167,7 +173,7 @@ class Members:
         bindings = [*cls.bindings.get(name, ()), *(binding for _, binding in assigned)]
         if not bindings:
             return None
-        found = union(self._inference.binding(binding) for binding in bindings)
+        found = union(self._inference.binding(binding) for binding in bindings) or self._inference.parameters.field(cls, name)
         return tuple(Bound(f, value) if isinstance(f, Function) and f.owner is cls else f for f in found)
 
     def _method(self, method: Function, value: Value) -> Values:
@@ -198,18 +204,26 @@ class Members:
         )
 
     def _of_class(self, cls: Class, name: str) -> Values:
+        is_declared, found = False, NOTHING
+        if name == "__subclasses__":
+            return (Bound(Symbol("builtins.type.__subclasses__"), cls),)
         for base in self.mro(cls):
             if isinstance(base, Symbol):
                 continue
             if methods := base.methods.get(name):
                 found = self._inference.decorated(methods[-1])
                 return tuple(_bind(f, cls) for f in found) if methods[-1].is_class_method else found
-            if bindings := base.bindings.get(name):
-                return union(self._inference.binding(binding) for binding in bindings)
-        outside = self._assigned_from_outside(cls, name)
-        if outside:
-            return outside
-        return self._of_library_class(cls, name)
+            assigned = [binding for method, binding in base.attribute_bindings.get(name, ()) if method.is_class_method]
+            bindings = [*base.bindings.get(name, ()), *assigned]
+            is_declared = is_declared or bool(bindings)
+            found = union((found, *(self._inference.binding(binding) for binding in bindings)))
+            if not all(is_empty(value) for value in found):
+                return found
+        found = union((found, self._assigned_from_outside(cls, name)))
+        if is_declared and all(is_empty(value) for value in found):
+            below = (binding for below in self.subclasses(cls) for binding in below.bindings.get(name, ()))
+            return union((found, *map(self._inference.binding, below)))
+        return found or self._of_library_class(cls, name)
 
     def _of_library_class(self, cls: Class, name: str) -> Values:
         """An attribute that a class has from a library: `objects` of a Django model."""
@@ -227,9 +241,23 @@ class Members:
         order = self.mro(receiver.cls if isinstance(receiver, Instance) else value.cls)
         rest = order[order.index(value.cls) + 1 :] if value.cls in order else self.mro(value.cls)[1:]
         instance = receiver if isinstance(receiver, Instance) else Instance(value.cls)
-        return self._in_hierarchy(instance, rest, name) or tuple(
-            Bound(Symbol(f"{base.path}.{name}"), instance) for base in rest[:1] if isinstance(base, Symbol)
+        found = union((self._in_hierarchy(instance, rest, name), self._next_below(value.cls, name)))
+        if not found and name == "__new__":
+            return (Symbol("builtins.object.__new__"),)
+        return found or tuple(Bound(Symbol(f"{base.path}.{name}"), instance) for base in rest[:1] if isinstance(base, Symbol))
+
+    def _next_below(self, cls: Class, name: str) -> Values:
+        """What `super()` means in a class where classes are composed with it: the class after it in their order."""
+        return union(
+            self._in_hierarchy(Instance(below), self.after(cls, below), name)
+            for below in self.subclasses(cls)
+            if len(below.node.bases) > 1
         )
+
+    def after(self, cls: Class, below: Class) -> tuple[Class | Symbol, ...]:
+        """The classes in which `super()` in a method of `cls` looks, on an object of a class below it."""
+        order = self.mro(below)
+        return order[order.index(cls) + 1 :] if cls in order else ()
 
     def _of_object(self, value: Object, name: str, strict: bool = False) -> Values:
         catalogue = self._inference.catalogue

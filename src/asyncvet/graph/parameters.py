@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph.annotations import metadata
-from asyncvet.graph.arguments import passed
+from asyncvet.graph.arguments import argument_at, passed, surplus
 from asyncvet.graph.modules import is_test
 from asyncvet.graph.scopes import Body, Class, Function, Scope, last_name
-from asyncvet.graph.values import NOTHING, Bound, Instance, Partial, Value, Values, Wrapped, union
+from asyncvet.graph.values import NOTHING, Bound, Container, Instance, Partial, Value, Values, Wrapped, union
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
@@ -36,15 +36,48 @@ class Parameters:
         if param is None:
             return NOTHING
         if name == function.self_name and function.owner is not None:
+            if function.name == "__init_subclass__":
+                return tuple(self._inference.members.subclasses(function.owner))
             return (function.owner,) if function.is_class_method else (Instance(function.owner),)
-        if param.kind in ("star", "double"):
+        if param.kind == "star":
+            return (Container("tuple", self._passed(function, param)),)
+        if param.kind == "double":
             return NOTHING
         around = function.parent or function.module
+        declared = self._inference.annotations.instances(param.annotation, around)
+        if declared and not self._is_only_protocol(declared):
+            return declared
         return (
-            self._inference.annotations.instances(param.annotation, around)
-            or self._provided(param, around)
+            self._provided(param, around)
             or union((self._default(param, around), self._passed(function, param), self._decorated(function, param)))
+            or declared
         )
+
+    def _is_only_protocol(self, declared: Values) -> bool:
+        return all(isinstance(value, Instance) and self._inference.members.is_protocol(value.cls) for value in declared)
+
+    def field(self, cls: Class, name: str) -> Values:
+        """What constructor calls give a field of a dataclass, a named tuple or a model: of a class that has no `__init__`."""
+        members = self._inference.members
+        if members.method(cls, "__init__") is not None or not (cls.node.decorators or cls.node.bases):
+            return NOTHING
+        calls = self._constructions(cls)
+        if len(calls) > _CALLERS:
+            return NOTHING
+        bases = [base for base in reversed(members.mro(cls)) if isinstance(base, Class)]
+        names = [key for base in bases for key, bound in base.bindings.items() if bound[0].annotation is not None]
+        given = ("", names.index(name)) if name in names else ("",)
+        return union(
+            self._inference.values(argument_at(call, (name, *given)), scope)
+            for scope, call in calls
+            if any(isinstance(value, Class) and cls in members.mro(value) for value in self._inference.callee(call, scope))
+        )
+
+    def _constructions(self, cls: Class) -> list[tuple[Scope, tree.Call]]:
+        """Calls of the names of a class and of those below it."""
+        names = [cls.name, *(below.name for below in self._inference.members.subclasses(cls))]
+        names += [alias for name in names for alias in self._aliases.get(name, ())]
+        return [site for name in dict.fromkeys(names) for site in self._calls_by_name().get(name, ())]
 
     def is_from_callers(self, function: Function, param: tree.Param) -> bool:
         """Whether neither an annotation, a dependency nor a default says what a parameter is."""
@@ -78,13 +111,11 @@ class Parameters:
 
     def _passed(self, function: Function, param: tree.Param) -> Values:
         """What the callers pass, found by the name that they call."""
-        names = [function.name]
         if function.owner is not None and _is_init(function):
-            names = [function.owner.name, *(below.name for below in self._inference.members.subclasses(function.owner))]
-        names += [alias for name in names for alias in self._aliases.get(name, ())]
-        calls = [site for name in dict.fromkeys(names) for site in self._calls_by_name().get(name, ())]
-        if _is_init(function):
-            calls += self._super_calls(function)
+            calls = [*self._constructions(function.owner), *self._super_calls(function)]
+        else:
+            names = [function.name, *self._aliases.get(function.name, ())]
+            calls = [site for name in dict.fromkeys(names) for site in self._calls_by_name().get(name, ())]
         if len(calls) > _CALLERS:
             return NOTHING
         return union(self._argument(function, param, scope, call) for scope, call in calls)
@@ -101,6 +132,9 @@ class Parameters:
         for value in self._inference.callee(call, scope):
             target, skips_self = self._target(value, function)
             if target is function:
+                if param.kind == "star":
+                    rest = surplus(function, param, call, skips_self)
+                    return union(self._inference.values(expr, scope) for expr in rest)
                 expr = passed(function, param, call, skips_self)
                 return self._inference.values(expr, scope) if expr is not None else NOTHING
         return NOTHING

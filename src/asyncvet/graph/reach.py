@@ -96,7 +96,7 @@ class Reach:
             *_, target, known, way = heapq.heappop(queue)
             for below, own in self._leading(target.function, kind):
                 if can_run(below, known):
-                    if own is not None:
+                    if own is not None and self._feasibility.is_of_known(below, own.name, known):
                         return [*way, Step(below, None, own)]
                     go_on(below, known, way)
         return []

@@ -102,6 +102,8 @@ class _Scanner:
             self.expression(node.annotation, is_annotation=True)
         if node.value is not None:
             self.expression(node.value)
+            if isinstance(node.targets[0], tree.Sequence) and not isinstance(node.value, tree.Sequence):
+                self.site(node)
         for target in node.targets:
             kind = "assign" if node.value is not None else "annotation"
             self.bind_target(target, kind, node.end, node.value, annotation=node.annotation)
@@ -109,6 +111,7 @@ class _Scanner:
     def augmented(self, node: tree.AugAssign) -> None:
         self.expression(node.value)
         self.expression(node.target)
+        self.site(node)
         self.bind_target(node.target, "augmented", node.end, node.value)
 
     def expr_statement(self, node: tree.ExprStmt) -> None:
@@ -156,10 +159,15 @@ class _Scanner:
 
     def if_(self, node: tree.If) -> None:
         self.expression(node.test)
+        if _is_never(node.test):
+            self.arm(node, "else", node.orelse)
+            return
         self.arm(node, "then", node.body)
         self.arm(node, "else", node.orelse)
 
     def while_(self, node: tree.While) -> None:
+        if _is_never(node.test):
+            return
         with self.within(node, "loop", node.test.start, node.body[-1].end if node.body else node.end):
             self.expression(node.test)
             self.statements(node.body)
@@ -300,6 +308,7 @@ class _Scanner:
 
     def starred(self, node: tree.Starred, _: bool) -> None:
         self.expression(node.value)
+        self.site(node)
 
     def named(self, node: tree.NamedExpr, _: bool) -> None:
         self.expression(node.value)
@@ -333,6 +342,8 @@ class _Scanner:
         function = Function(name, f"{self.scope.qualname}.{name}", self.module, self.scope, node)
         self.module.functions.append(function)
         self.runner.inner[node.start] = function
+        if isinstance(self.scope, Class) and isinstance(self.statement, tree.Assign) and self.statement.value is node:
+            function.owner = self.scope
         return function
 
     def defaults(self, params: Iterable[tree.Param]) -> None:
@@ -350,6 +361,13 @@ def _runner(scope: Scope) -> Function | Module:
         if isinstance(around, Function | Module):
             return around
     raise AssertionError("every scope lies in a module")
+
+
+def _is_never(test: tree.Expression) -> bool:
+    """Whether a test is written so that it never holds: `if False:`, `if 0 and ready:`."""
+    if isinstance(test, tree.Operation) and test.op == "and":
+        return any(map(_is_never, test.operands))
+    return isinstance(test, tree.Const) and test.kind in ("bool", "int") and not test.value
 
 
 def _method_around(scope: Scope) -> Function | None:

@@ -101,7 +101,8 @@ class Site:
     """An expression or statement of a scope that may run code of others, with where it stands.
 
     Attributes:
-        node: A `Call`, `Attribute`, `Subscript`, `Await`, `With`, `For` or `Comprehension` node.
+        node: A `Call`, `Attribute`, `Subscript`, `Operation`, `With`, `For`, `Comprehension`, `Starred` or `Yield` node, an `Assign`
+            that unpacks, or an `AugAssign`.
         awaited: It is the direct operand of `await` (or the item of `async with`, the iterable of `async for`).
         use: What is done with an attribute or item: ``get``, ``set`` or ``delete``.
     """

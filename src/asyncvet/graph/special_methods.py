@@ -29,8 +29,8 @@ class SpecialMethods:
         """What a site that is no call runs."""
         node = site.node
         if isinstance(node, tree.With):
-            for item in node.items:
-                yield from self._entered(item.value, scope, node.is_async, any(True for _ in walk.awaits(node.body)))
+            for item in () if node.is_async else node.items:
+                yield from self.entered(item.value, scope, any(True for _ in walk.awaits(node.body)))
         elif isinstance(node, tree.For):
             if not node.is_async:
                 yield from self.iterated(node.iter, scope)
@@ -38,7 +38,7 @@ class SpecialMethods:
             for generator in node.generators:
                 if not generator.is_async:
                     yield from self.iterated(generator.iter, scope)
-        elif isinstance(node, tree.Yield) and node.value is not None:
+        elif isinstance(node, tree.Yield | tree.Starred | tree.Assign) and node.value is not None:
             yield from self.iterated(node.value, scope)
         else:
             yield from self._accessed(node, site.use, scope)
@@ -49,12 +49,18 @@ class SpecialMethods:
             yield from self._property(node, scope) if use == "get" else self._set(node, scope) if use == "set" else ()
         elif isinstance(node, tree.Subscript):
             for value in self._inference.values(node.value, scope):
-                yield from self.special(value, (f"__{use}item__",))
+                yield from self.special(value, (f"__{'del' if use == 'delete' else use}item__",))
         elif isinstance(node, tree.Operation):
             yield from self._operated(node, scope)
+        elif isinstance(node, tree.AugAssign):
+            yield from self._augmented(node, scope)
 
-    def _set(self, node: tree.Attribute, scope: Scope) -> Iterator[Target]:
+    def _set(self, node: tree.Attribute, scope: Scope) -> Iterator[Target | str]:
         """The setter of a property. What a `__setattr__` does depends on the name that it is given."""
+        if self.is_defined(("__set__",)):
+            for value in self._inference.values(node.value, scope):
+                if isinstance(value, Instance):
+                    yield from self._descriptor(value, node.attr, "__set__")
         if node.attr not in self._with_setters:
             return
         for value in self._inference.values(node.value, scope):
@@ -76,6 +82,18 @@ class SpecialMethods:
             for value in self._inference.values(operand, scope) if self.is_defined(names) else ():
                 if isinstance(value, Instance):
                     yield from self.special(value, names)
+        if names == ("__contains__",):
+            for value in self._inference.values(operands[0], scope) if operands else ():
+                if isinstance(value, GeneratorOf) and not value.function.is_async:
+                    yield Target(value.function, Mode.INLINE)
+
+    def _augmented(self, node: tree.AugAssign, scope: Scope) -> Iterator[Target | str]:
+        """What `x += y` calls: the method that changes it in place, else that of the operator."""
+        name = OPERATORS.get(node.op, "")
+        in_place = f"__i{name[2:]}"
+        for value in self._inference.values(node.target, scope) if name and self.is_defined((name, in_place)) else ():
+            if isinstance(value, Instance):
+                yield from list(self.special(value, (in_place, name)))[:1]
 
     def is_defined(self, names: tuple[str, ...]) -> bool:
         """Whether any class of the project has one of these special methods."""
@@ -86,9 +104,8 @@ class SpecialMethods:
         classes = (cls for module in self._inference.modules.values() for cls in module.classes)
         return frozenset(name for cls in classes for name in cls.methods if name.startswith("__"))
 
-    def _entered(self, expr: tree.Expression, scope: Scope, is_async: bool, awaits_inside: bool) -> Iterator[Target | str]:
-        if is_async:
-            return
+    def entered(self, expr: tree.Expression, scope: Scope, awaits_inside: bool = False) -> Iterator[Target | str]:
+        """What `with` over an object runs."""
         for value in self._inference.values(expr, scope):
             if isinstance(value, GeneratorOf) and not value.function.is_async:
                 yield Target(value.function, Mode.INLINE)
@@ -120,9 +137,21 @@ class SpecialMethods:
             elif isinstance(value, Object):
                 yield f"{value.path}.{name}"
 
-    def _property(self, node: tree.Attribute, scope: Scope) -> Iterator[Target]:
+    def _property(self, node: tree.Attribute, scope: Scope) -> Iterator[Target | str]:
         for value in self._inference.values(node.value, scope):
             if isinstance(value, Instance):
                 method = self._inference.members.method(value.cls, node.attr)
-                if method is not None and method.is_property and not method.is_async:
+                if method is None:
+                    yield from self._descriptor(value, node.attr, "__get__")
+                elif method.is_property and not method.is_async:
                     yield Target(method, Mode.INLINE)
+
+    def _descriptor(self, value: Instance, name: str, special: str) -> Iterator[Target | str]:
+        """The `__get__` or `__set__` of an object that stands for an attribute in the class."""
+        if not self.is_defined((special,)):
+            return
+        bases = (base for base in self._inference.members.mro(value.cls) if isinstance(base, Class))
+        for binding in next((base.bindings[name] for base in bases if name in base.bindings), ()):
+            for held in self._inference.binding(binding):
+                if isinstance(held, Instance):
+                    yield from self.special(held, (special,))

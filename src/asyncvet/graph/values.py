@@ -173,6 +173,11 @@ LIMIT = 24
 """More possibilities than this tell nothing worth a finding."""
 
 
+def is_empty(value: Value) -> bool:
+    """Whether a value is a container of which it is not known what it holds: `{}` that is filled elsewhere."""
+    return isinstance(value, Container) and all(map(is_empty, value.elements))
+
+
 def union(parts: Iterable[Values]) -> Values:
     """All values of the parts, each once."""
     merged: dict[Value, None] = {}

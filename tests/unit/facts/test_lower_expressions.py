@@ -96,7 +96,7 @@ LITERALS = [
     ("None", "none:None"),
     ('f"{a!r:>{b}} {{c}} {d=}"', "Operation('fstring', [a, b, d])"),
     ('f"{a}" "b" rf"{c}"', "Operation('fstring', [a, c])"),
-    ('f"a"', "Operation('fstring', [])"),
+    ('f"a"', "Operation('fstring', [str:'a'])"),
     ('f"{f\'{a["b"]}\'}"', "Operation('fstring', [Operation('fstring', [Subscript(a, str:'b')])])"),
     ('t"{a}"', "Operation('fstring', [a])"),
     ('f"{a:=10}"', "Operation('fstring', [a])"),
