@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
+from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.scopes import Class, Scope, last_name
 from asyncvet.graph.values import NOTHING, Container, Coroutine, Instance, Object, Symbol, Tuple, Value, Values, union
 
@@ -86,6 +87,9 @@ class Annotations:
         for target, home in self._inference.aliased(annotation, scope):
             if isinstance(target, tree.Subscript) or (isinstance(target, tree.Operation) and target.op == "|"):
                 return self.instances(target, home, depth + 1)
+            if isinstance(target, tree.Call) and last_name(target.func) in ("TypeVar", "NewType"):
+                key = ("bound",) if last_name(target.func) == "TypeVar" else ("tp", 1)
+                return self.instances(argument_at(target, key), home, depth + 1)
         return None
 
 

@@ -359,6 +359,10 @@ class Calling:
     def _anext(self, call: tree.Call, scope: Scope) -> Values:
         return (Coroutine(None, self._inference.element(self._argument(call, scope, 0), is_async=True)),)
 
+    def _any_of(self, call: tree.Call, scope: Scope) -> Values:
+        found = [self._inference.values(argument, scope) for argument in call.args]
+        return self._inference.element(found[0]) if len(found) == 1 else union(found)
+
     def _enumerate(self, call: tree.Call, scope: Scope) -> Values:
         return (Container("iterator", (Tuple((NOTHING, self._inference.element(self._argument(call, scope, 0)))),)),)
 
@@ -452,6 +456,9 @@ _SPECIAL: Mapping[str, Callable[[Calling, tree.Call, Scope], Values]] = {
     "functools.partialmethod": Calling._partial,
     "importlib.import_module": Calling._import_module,
     "builtins.next": Calling._next,
+    "builtins.max": Calling._any_of,
+    "builtins.min": Calling._any_of,
+    "random.choice": Calling._any_of,
     "builtins.anext": Calling._anext,
     "builtins.enumerate": Calling._enumerate,
     "builtins.zip": Calling._zip,

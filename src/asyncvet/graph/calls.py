@@ -14,7 +14,7 @@ from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at, passed
 from asyncvet.graph.calling import is_hook
 from asyncvet.graph.conditions import holds, is_over, touches_memory_only
-from asyncvet.graph.fields import default_factories, validators
+from asyncvet.graph.fields import default_factories, is_constructor, validators
 from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, last_name
 from asyncvet.graph.sites import ApiCall, CallSite, Mode, Target, Use
 from asyncvet.graph.special_methods import SpecialMethods
@@ -49,7 +49,8 @@ _CONSUMERS = frozenset(
 _STARTERS = frozenset({"builtins.generator.send", "builtins.generator.__next__", "builtins.generator.__enter__"})
 _SPECIAL_CALLS = {
     "builtins.len": ("__len__",),
-    "builtins.str": ("__str__",),
+    "builtins.str": ("__str__", "__repr__"),
+    "builtins.str.format": ("__format__", "__str__", "__repr__"),
     "builtins.repr": ("__repr__",),
     "builtins.bool": ("__bool__", "__len__"),
     "builtins.hash": ("__hash__",),
@@ -60,7 +61,7 @@ _SPECIAL_CALLS = {
     "builtins.abs": ("__abs__",),
     "builtins.iter": ("__iter__",),
     "builtins.reversed": ("__reversed__",),
-    "builtins.print": ("__str__",),
+    "builtins.print": ("__str__", "__repr__"),
     "copy.copy": ("__copy__",),
     "copy.deepcopy": ("__deepcopy__",),
 }
@@ -118,8 +119,28 @@ class Calls:
                 targets[part] = None
             else:
                 apis = (*apis, *filter(None, [self._entry(part, None, None, scope)]))
+        targets.update(dict.fromkeys(self._wrapped_here(site, scope)))
         run = self._awaitable(targets) if site.awaited else tuple(targets)
         return CallSite(scope, site, run, apis, tuple(names), bool(values) or self._is_parameter(node.func, scope))
+
+    def _wrapped_here(self, site: Site, scope: Function | Module) -> Iterator[Target]:
+        """The plain functions that a decorator makes into coroutines which call them: `async def wrapper(): return fn()`."""
+        func = site.node.func if isinstance(site.node, tree.Call) else None
+        if site.awaited or not (isinstance(scope, Function) and scope.is_async and isinstance(func, tree.Name)):
+            return
+        if scope.parent is None or not self._is_from_callers(func, scope):
+            return
+        parameters = self._inference.parameters
+        for function in parameters.decorated_by(scope.parent):
+            # Where the project calls one itself, that place is told.
+            for value in self._inference.decorated(function):
+                if (
+                    isinstance(value, Wrapped)
+                    and value.wrapper is scope
+                    and value.param == func.id
+                    and not parameters.is_called(function)
+                ):
+                    yield from (part for part in self._run(value.inner) if isinstance(part, Target) and part.mode is Mode.INLINE)
 
     def _awaitable(self, targets: Iterable[Target]) -> tuple[Target, ...]:
         """The targets of an awaited call: where the object may be of a sync or an async class, `await` says that it is the latter."""
@@ -141,6 +162,8 @@ class Calls:
                 yield from self._run_method(value.function, value.receiver)
             else:
                 yield from self._run(value.function)
+                if isinstance(value.receiver, Class) and is_constructor(value.function):
+                    yield from self._construct(value.receiver)
         elif isinstance(value, Function):
             yield from self._run_function(value)
         elif isinstance(value, Wrapped):
@@ -203,7 +226,7 @@ class Calls:
                 yield part
 
     def _construct(self, cls: Class, call: tree.Call | None = None) -> Iterator[Target | str]:
-        for name in ("__new__", "__init__", "__post_init__"):
+        for name in ("__new__", "__init__", "__post_init__", "model_post_init"):
             method = self._inference.members.method(cls, name)
             if method is not None:
                 yield Target(method, Mode.INLINE)

@@ -47,6 +47,8 @@ class Feasibility:
         function = target.function
         if is_own and cls is not None and not self._is_of(function, cls, is_exact):
             return None
+        if cls is not None and self._is_super(site) and not self._comes_next(function, site.scope, cls, is_exact):
+            return None
         if function.owner is None or (cls is not None and function.owner not in self._inference.members.mro(cls)):
             cls = None
         truths = tuple(self._truths(site, function, known)) if is_own else ()
@@ -144,10 +146,26 @@ class Feasibility:
         if isinstance(scope, Function) and isinstance(node, tree.Attribute) and scope.owner is not None:
             if isinstance(node.value, tree.Name) and node.value.id == scope.self_name:
                 return known.cls, known.is_exact, True
-            if any(isinstance(value, Super) for value in self._inference.values(node.value, scope)):
+            if self._is_super(site):
                 return known.cls, known.is_exact, False
         found = {(value.cls, value.is_exact) for value in self._objects(site.node, scope)}
         return (*found.pop(), False) if len(found) == 1 else (None, False, False)
+
+    def _is_super(self, site: CallSite) -> bool:
+        func = site.node.func if isinstance(site.node, tree.Call) else site.node
+        return isinstance(func, tree.Attribute) and any(
+            isinstance(value, Super) for value in self._inference.values(func.value, site.scope)
+        )
+
+    def _comes_next(self, function: Function, scope: Body, cls: Class, is_exact: bool) -> bool:
+        """Whether `super()` in a method means that of `function`, on an object of this class."""
+        members, owner = self._inference.members, scope.owner if isinstance(scope, Function) else None
+        for possible in [cls] if is_exact else [cls, *members.subclasses(cls)]:
+            after = members.after(owner, possible) if owner is not None else ()
+            found = next((base for base in after if isinstance(base, Class) and base.methods.get(function.name)), None)
+            if found is function.owner:
+                return True
+        return owner is None or function.owner is None
 
     def _objects(self, node: tree.Node, scope: Body) -> Iterator[Instance]:
         if isinstance(node, tree.Call):

@@ -269,7 +269,7 @@ class Inference:
 
     def _subscript(self, node: tree.Subscript, scope: Scope) -> Values:
         index = node.index.value if isinstance(node.index, tree.Const) else None
-        return union(self.members.item(value, index) for value in self.values(node.value, scope))
+        return self.members.by_key(node) or union(self.members.item(value, index) for value in self.values(node.value, scope))
 
     def _const(self, node: tree.Const, _: Scope) -> Values:
         return (Text(node.value),) if node.kind == "str" and isinstance(node.value, str) else NOTHING

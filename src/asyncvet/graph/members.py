@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
@@ -215,6 +216,8 @@ class Members:
                 return tuple(_bind(f, cls) for f in found) if methods[-1].is_class_method else found
             assigned = [binding for method, binding in base.attribute_bindings.get(name, ()) if method.is_class_method]
             bindings = [*base.bindings.get(name, ()), *assigned]
+            if bindings and self.is_enum(cls):
+                return (Instance(cls),)
             is_declared = is_declared or bool(bindings)
             found = union((found, *(self._inference.binding(binding) for binding in bindings)))
             if not all(is_empty(value) for value in found):
@@ -292,6 +295,21 @@ class Members:
             if dotted(target.value).rpartition(".")[2] == "state"
         )
 
+    def by_key(self, node: tree.Subscript) -> Values:
+        """`request.app["db"]` by what is put under that key of any `app`."""
+        if not isinstance(node.index, tree.Const) or last_name(node.value) != "app":
+            return NOTHING
+        return union(self._inference.values(value, scope) for scope, value in self._by_key.get(node.index.value, ())[:40])
+
+    @cached_property
+    def _by_key(self) -> dict[object, list[tuple[Scope, tree.Node]]]:
+        found: dict[object, list[tuple[Scope, tree.Node]]] = {}
+        for module in self._inference.modules.values():
+            for scope, target, value in () if is_test(module.filename) else module.item_assignments:
+                if value is not None and isinstance(target.index, tree.Const) and last_name(target.value) == "app":
+                    found.setdefault(target.index.value, []).append((scope, value))
+        return found
+
     def _attribute_assignments(self) -> dict[str, list[tuple[Scope, tree.Attribute, Binding]]]:
         if self._assignments is None:
             self._assignments = {}
@@ -332,6 +350,8 @@ class Members:
 
     def iterated(self, value: Value, is_async: bool) -> Values:
         """What `for x in value` gives, for instances."""
+        if isinstance(value, Class) and self.is_enum(value):
+            return (Instance(value),)
         if isinstance(value, Instance):
             method = self.method(value.cls, "__aiter__" if is_async else "__iter__")
             if method is None:
@@ -348,8 +368,14 @@ class Members:
             return self._inference.calling.from_notation(notation, (value,)) if notation else NOTHING
         return NOTHING
 
+    def is_enum(self, cls: Class) -> bool:
+        """Whether the names that a class binds are objects of it."""
+        return any(isinstance(base, Symbol) and base.path.startswith("enum.") for base in self.mro(cls))
+
     def item(self, value: Value, index: object) -> Values:
         """The values of `value[index]`; a class stands for itself, as in `Base[int]`."""
+        if isinstance(value, Class) and self.is_enum(value):
+            return (Instance(value),)
         if isinstance(value, Container):
             return value.elements
         if isinstance(value, Tuple):

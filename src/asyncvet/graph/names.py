@@ -38,6 +38,11 @@ class Names:
                 if isinstance(around, Function) and around.is_lambda:
                     offset = around.node.start
                 continue
+            if isinstance(around, Class):
+                # A class body that uses a name before it binds it, as in `sha: str = Field(default_factory=sha)`, means the outer one.
+                bindings = [binding for binding in bindings if binding.from_ <= offset]
+                if not bindings:
+                    continue
             if around is start or start is not scope:
                 bindings = reaching(bindings, around, offset)
             elif isinstance(start, Function) and start.is_lambda:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -166,19 +167,29 @@ class Parameters:
         """
         if function.inner or param.name != next((name for name in function.params if name != function.self_name), None):
             return NOTHING
-        names = [function.name, *([function.parent.name] if isinstance(function.parent, Function) else [])]
-        applied = [place for name in names for place in self._decorations.get(name, ())]
-        if len(applied) > _DECORATIONS:
-            return NOTHING
         return tuple(
             target
-            for target, decorator in applied
+            for target, decorator in self._applied(function)
             if target is not function.parent
             and any(
                 (value.function if isinstance(value, Bound) else value) is function
                 for value in self._inference.values(decorator, target.parent or target.module)
             )
         )
+
+    def is_called(self, function: Function) -> bool:
+        """Whether the project calls something by the name of a function."""
+        return function.name in self._calls_by_name()
+
+    def decorated_by(self, decorator: Scope) -> Iterator[Function]:
+        """The functions to which a decorator, or one that it makes, is applied, by its name."""
+        yield from (target for target, _ in self._applied(decorator) if isinstance(target, Function))
+
+    def _applied(self, decorator: Scope) -> list[tuple[Function | Class, tree.Expression]]:
+        """The places where a decorator of this name, or one that a function of this name makes, is applied."""
+        names = [decorator.name, *([decorator.parent.name] if isinstance(decorator.parent, Function) else [])]
+        applied = [place for name in names for place in self._decorations.get(name, ())]
+        return applied if len(applied) <= _DECORATIONS else []
 
     @cached_property
     def _decorations(self) -> dict[str, list[tuple[Function | Class, tree.Expression]]]:

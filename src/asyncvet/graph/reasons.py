@@ -68,8 +68,8 @@ class Reasons:
             else:
                 yield Reason("reported", f"{name}, {finding.severity.word}, on this line")
                 if finding.severity < each.usual:
-                    cause = "it happens once" if finding.runs_once else "a cache on the way lets it happen once for each argument"
-                    yield Reason("lowered", f"{finding.severity.word} and not {each.usual.word}, as {cause}")
+                    causes = " and ".join(_why_lighter(each))
+                    yield Reason("lowered", f"{finding.severity.word} and not {each.usual.word}, as {causes}")
         for each in elsewhere[:_SHOWN]:
             span = each.finding.span
             kind = "told-elsewhere" if each.status == "reported" else each.status
@@ -190,3 +190,13 @@ class Reasons:
 
 def _place(frame: Frame) -> _Place:
     return frame.path, frame.line, frame.column
+
+
+def _why_lighter(judged: Judged) -> Iterator[str]:
+    """Why a finding is lighter than its rule."""
+    finding, expected = judged.finding, judged.usual
+    if finding.sink is not None and finding.sink.stall == "device":
+        expected = expected.lowered()
+        yield "it waits for a disk only"
+    if finding.severity < expected:
+        yield "it happens once" if finding.runs_once else "a cache on the way lets it happen once for each argument"

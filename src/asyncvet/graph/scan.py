@@ -8,7 +8,7 @@ from typing import Literal
 
 from asyncvet.facts import tree
 from asyncvet.facts.tree import ModuleFacts
-from asyncvet.graph.scopes import OPERATORS, Binding, Block, Class, Function, Module, Scope, Site
+from asyncvet.graph.scopes import OPERATORS, Binding, Block, Class, Function, Module, Scope, Site, last_name
 
 
 def scan(name: str, filename: str, facts: ModuleFacts, is_external: bool = False) -> Module:
@@ -31,15 +31,19 @@ class _Scanner:
         # Code in a class body runs with the function or module around it.
         self.runner: Function | Module = _runner(scope)
         self.statement: tree.Stmt | None = None
+        self.is_dead = False  # After a return, in the same block, or only for type checkers: nothing runs there.
 
     # --- statements -------------------------------------------------------------------------------
 
     def statements(self, body: Sequence[tree.Stmt]) -> None:
+        outer = self.is_dead
         for statement in body:
             self.statement = statement
             handle = _STATEMENTS.get(type(statement))
             if handle is not None:
                 handle(self, statement)
+            self.is_dead = self.is_dead or isinstance(statement, tree.Return | tree.Raise | tree.Jump)
+        self.is_dead = outer
 
     def arm(self, statement: tree.Stmt, arm: str, body: Sequence[tree.Stmt]) -> None:
         if not body:
@@ -130,6 +134,7 @@ class _Scanner:
 
     def assert_(self, node: tree.Assert) -> None:
         self.expression(node.test)
+        self.scope.assertions.append((node, self.block))
 
     def delete(self, node: tree.Delete) -> None:
         for target in node.targets:
@@ -159,10 +164,10 @@ class _Scanner:
 
     def if_(self, node: tree.If) -> None:
         self.expression(node.test)
-        if _is_never(node.test):
-            self.arm(node, "else", node.orelse)
-            return
-        self.arm(node, "then", node.body)
+        if not _is_never(node.test):
+            outer, self.is_dead = self.is_dead, self.is_dead or last_name(node.test) == "TYPE_CHECKING"
+            self.arm(node, "then", node.body)
+            self.is_dead = outer
         self.arm(node, "else", node.orelse)
 
     def while_(self, node: tree.While) -> None:
@@ -252,7 +257,8 @@ class _Scanner:
             handle(self, node, awaited)
 
     def site(self, node: tree.Node, awaited: bool = False, use: Literal["get", "set", "delete"] = "get") -> None:
-        self.runner.sites.append(Site(node, self.block, awaited, self.statement, use))
+        if not self.is_dead:
+            self.runner.sites.append(Site(node, self.block, awaited, self.statement, use))
 
     def call(self, node: tree.Call, awaited: bool) -> None:
         func = node.func
@@ -367,6 +373,8 @@ def _is_never(test: tree.Expression) -> bool:
     """Whether a test is written so that it never holds: `if False:`, `if 0 and ready:`."""
     if isinstance(test, tree.Operation) and test.op == "and":
         return any(map(_is_never, test.operands))
+    if isinstance(test, tree.Operation) and test.op == "not":
+        return isinstance(test.operands[0], tree.Const) and test.operands[0].value is True
     return isinstance(test, tree.Const) and test.kind in ("bool", "int") and not test.value
 
 

@@ -133,6 +133,12 @@ def _tested(test: tree.Expression) -> Iterator[tuple[str, tree.Expression]]:
             yield test.args[0].id, test.args[1]
 
 
+def _refused(test: tree.Expression) -> Iterator[tuple[str, tree.Expression]]:
+    """The same for what holds where the test does not: `if not isinstance(name, type): return`."""
+    if isinstance(test, tree.Operation) and test.op == "not":
+        yield from _tested(test.operands[0])
+
+
 @dataclass(eq=False)
 class Scope:
     """What module, class and function scopes share."""
@@ -145,6 +151,7 @@ class Scope:
     bindings: dict[str, list[Binding]] = field(default_factory=dict, repr=False)
     blocks: list[Block] = field(default_factory=list, repr=False)
     """Its blocks in the order of the text, outer ones first."""
+    assertions: list[tuple[tree.Assert, Block]] = field(default_factory=list, repr=False)
     _latest_first: dict[str, list[Binding]] = field(default_factory=dict, init=False, repr=False)
 
     def latest_first(self, name: str) -> list[Binding]:
@@ -174,6 +181,12 @@ class Scope:
             if isinstance(block.statement, tree.If) and block.arm == "then":
                 for name, kind in _tested(block.statement.test):
                     found.setdefault(name, []).append(Check(block.start, block.end, kind))
+                outer = block.parent if block.leaves else None
+                for name, kind in _refused(block.statement.test) if outer is not None else ():
+                    found.setdefault(name, []).append(Check(block.end, outer.end if outer is not None else 0, kind))
+        for assertion, block in self.assertions:
+            for name, kind in _tested(assertion.test):
+                found.setdefault(name, []).append(Check(assertion.end, block.end, kind))
         return found
 
     @property

@@ -15,7 +15,7 @@ from asyncvet.graph.values import GeneratorOf, Instance, Object, Value
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
 
-_FORMATTING: tuple[str, ...] = ("__format__", "__str__")
+_FORMATTING: tuple[str, ...] = ("__format__", "__str__", "__repr__")
 _PASSING = frozenset({"enumerate", "zip", "reversed", "tqdm", "iter", "islice", "chain", "track"})
 
 
@@ -75,7 +75,10 @@ class SpecialMethods:
     def _operated(self, node: tree.Operation, scope: Scope) -> Iterator[Target | str]:
         """Special methods of the project's own classes that operators and format strings call."""
         operands, names = node.operands, _FORMATTING
-        if node.op != "fstring":
+        first = node.operands[0] if node.operands else None
+        if node.op == "%" and isinstance(first, tree.Const):
+            operands = node.operands[1:]
+        elif node.op != "fstring":
             operands = node.operands[1:2] if node.op in ("in", "not in") else node.operands[:1]
             names = (OPERATORS[node.op],)
         for operand in operands:
@@ -134,6 +137,8 @@ class SpecialMethods:
                 method = self._inference.members.method(value.cls, name)
                 if method is not None and not method.is_async:
                     yield Target(method, Mode.INLINE)
+                    if name in _FORMATTING:
+                        return
             elif isinstance(value, Object):
                 yield f"{value.path}.{name}"
 

@@ -1,10 +1,12 @@
-"""Checks for handlers of the wrong kind: a plain `def` route or dependency that starts an event loop or waits on one, and a
-wrapper that registers an `async def` in place of a plain `def` handler and calls it on the loop.
+"""Checks for handlers of the wrong kind: an `async def` route or dependency that awaits nothing and blocks, a plain `def` one
+that starts an event loop or waits on one, and a wrapper that registers an `async def` in place of a plain `def` handler and calls
+it on the loop.
 
 ## Why is this bad?
 
 FastAPI and Starlette look at the function they are given: a `def` runs in a thread of the pool, an `async def` on the event loop.
-A `def` route that runs coroutines by `asyncio.run` pays for a thread and a new loop with every request, and what the coroutines
+An `async def` route that awaits nothing gains nothing by it, and where it blocks, all other requests wait; as a `def` it would have
+had a thread to itself. A `def` route that runs coroutines by `asyncio.run` pays for a thread and a new loop with every request, and what the coroutines
 use, clients and locks, belongs to another loop each time. An `async def` wrapper around a `def` handler takes the thread away
 from under it: what was written for the pool now blocks the loop.
 
@@ -51,8 +53,8 @@ wrapper that hands a plain function to the thread pool, or that is itself plain 
 
 ## Known limits
 
-An `async def` handler that awaits nothing and blocks is reported at the blocking call, by blocking-call, cpu-bound-call or
-celery-result-wait, and not again here: one edit, `def` in place of `async def`, ends them all.
+What an `async def` handler waits for is reported too, at each blocking call: `def` in place of `async def` ends them all, unless
+a coroutine of the project calls the handler.
 A wrapper counts if it is registered as a route, or stands between a route's decorator and a plain function.
 
 ## Fix safety
@@ -70,7 +72,7 @@ from collections.abc import Iterator
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.project import Project
-from asyncvet.graph.reach import Step, is_doubtful
+from asyncvet.graph.reach import Kind, Step, is_doubtful
 from asyncvet.graph.scopes import Function, last_name, shown
 from asyncvet.graph.sites import Mode, Use
 from asyncvet.graph.values import Object, Wrapped
@@ -78,12 +80,14 @@ from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
 
 _HANDLERS = frozenset({"route", "websocket", "dependency"})
+_STALLING: tuple[Kind, ...] = ("blocks", "cpu", "celery-result")
 _ASYNC_TYPES = frozenset({"Awaitable", "Coroutine"})
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report plain handlers that run loops, and async wrappers of plain handlers."""
     wrappers: dict[Function, None] = {}
+    yield from _awaits_nothing(project)
     for function, entries in project.contexts.entry_points.items():
         if not any(entry.role in _HANDLERS for entry in entries):
             continue
@@ -95,6 +99,26 @@ def check(project: Project) -> Iterator[Finding]:
             wrappers.update(dict.fromkeys(value.wrapper for value in made if isinstance(value, Wrapped)))
     for wrapper in wrappers:
         yield from _calls_plain(wrapper, project)
+
+
+def _awaits_nothing(project: Project) -> Iterator[Finding]:
+    """An async handler that blocks and never gives the loop to others."""
+    seen: set[Function] = set()
+    for stall in (stall for kind in _STALLING for stall in project.stalls(kind)):
+        function, entries = stall.function, project.contexts.entry_points.get(stall.function, ())
+        if function in seen or not function.is_async or function.awaits or function.is_generator:
+            continue
+        if not any(entry.may_be_plain for entry in entries) or any(project.contexts.callers.get(function, ())):
+            continue
+        seen.add(function)
+        yield _finding(
+            function,
+            function.head,
+            f"`async def {function.name}` awaits nothing, and `{stall.call}` blocks the event loop; write `def {function.name}`: "
+            "the framework then runs it in a thread",
+            project,
+            way=list(stall.way),
+        )
 
 
 def _loop_in_thread(function: Function, project: Project) -> Iterator[Finding]:

@@ -42,12 +42,14 @@ class EntryPoint:
     Attributes:
         where: The execution context in which it starts.
         label: What a reader knows it by: ``route GET /items``.
+        may_be_plain: The framework would run it in a thread pool if it were a plain `def`.
     """
 
     function: Function
     role: Role
     where: Where
     label: str
+    may_be_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

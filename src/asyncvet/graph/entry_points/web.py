@@ -31,6 +31,7 @@ _REGISTRARS = {
 _APPS = frozenset(
     {"FastAPI", "APIRouter", "Starlette", "Router", "Litestar", "Sanic", "Blueprint", "RouteTableDef", "Quart", "Flask"}
 )
+_POOLED: tuple[Role, ...] = ("route", "dependency")
 _ON_LOOP = ("sanic", "aiohttp")
 
 
@@ -57,7 +58,7 @@ def _decorated(function: Function, view: View, prefixes: Prefixes) -> Iterator[E
         if func.attr in _ROUTES and call is not None and _is_app(func.value, scope, call, view):
             path = _path(func, call, scope, view, prefixes) or function.name
             entry = _entry(function, "websocket" if "websocket" in func.attr else "route", f"{_kind(func.attr)} {path}")
-            yield replace(entry, where="event-loop") if is_of(func, scope, view, _ON_LOOP) else entry
+            yield replace(entry, where="event-loop", may_be_plain=False) if is_of(func, scope, view, _ON_LOOP) else entry
             yield from _validated(function, view)
         elif func.attr == "middleware" and call is not None:
             yield EntryPoint(function, "middleware", "event-loop", f"middleware {function.name}")
@@ -96,7 +97,8 @@ def _routes(value: Value, view: View) -> bool:
 
 
 def _entry(function: Function, role: Role, label: str) -> EntryPoint:
-    return EntryPoint(function, role, "event-loop" if function.is_async else "worker-thread", label)
+    where: Where = "event-loop" if function.is_async else "worker-thread"
+    return EntryPoint(function, role, where, label, may_be_plain=role in _POOLED)
 
 
 def _kind(attr: str) -> str:
