@@ -18,7 +18,7 @@ from asyncvet.graph.fields import default_factories, is_constructor, validators
 from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, last_name
 from asyncvet.graph.sites import ApiCall, CallSite, Mode, Target, Use
 from asyncvet.graph.special_methods import SpecialMethods
-from asyncvet.graph.values import NOTHING, Bound, Coroutine, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
+from asyncvet.graph.values import Bound, Coroutine, GeneratorOf, Instance, Object, Partial, Symbol, Value, Wrapped
 
 if TYPE_CHECKING:
     from asyncvet.graph.inference import Inference
@@ -103,9 +103,12 @@ class Calls:
     def _call(self, site: Site, node: tree.Call, scope: Function | Module) -> CallSite:
         targets: dict[Target, None] = {}
         names: dict[str, Value | None] = {}
-        values = NOTHING if self._is_from_callers(node.func, scope) else self._inference.callee(node, scope)
+        values = self._inference.callee(node, scope)
+        is_from_callers = self._is_from_callers(node.func, scope)
         for value in values:
             for part in self._construct(value, node) if isinstance(value, Class) else self._run(value):
+                if is_from_callers and not (isinstance(part, Target) and part.mode is Mode.COROUTINE):
+                    continue  # What runs in the caller's thread is told at the call that passes it.
                 if isinstance(part, Target):
                     targets[part] = None
                     targets.update(dict.fromkeys(self._callbacks(part, value, node, scope)))

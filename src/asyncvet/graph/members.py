@@ -216,7 +216,7 @@ class Members:
                 return tuple(_bind(f, cls) for f in found) if methods[-1].is_class_method else found
             assigned = [binding for method, binding in base.attribute_bindings.get(name, ()) if method.is_class_method]
             bindings = [*base.bindings.get(name, ()), *assigned]
-            if bindings and self.is_enum(cls):
+            if bindings and self.is_enum(cls) and not any(isinstance(binding.value, tree.Lambda) for binding in bindings):
                 return (Instance(cls),)
             is_declared = is_declared or bool(bindings)
             found = union((found, *(self._inference.binding(binding) for binding in bindings)))
