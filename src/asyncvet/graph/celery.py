@@ -165,13 +165,19 @@ def is_known_ready(site: CallSite) -> bool:
     if not (isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute)):
         return False
     result = shown(node.func.value)
-    tests = (statement.test for statement in walk.nodes(walk.body(site.scope)) if isinstance(statement, tree.If | tree.While))
+    tests = (statement for statement in walk.nodes(walk.body(site.scope)) if isinstance(statement, tree.If | tree.While))
     return any(
         isinstance(part, tree.Attribute) and part.attr in _STATES and shown(part.value) == result
         for test in tests
-        if test.start < node.start
-        for part in walk.nodes(test)
+        if test.start < node.start and not _leaves_when_ready(test, node)
+        for part in walk.nodes(test.test)
     )
+
+
+def _leaves_when_ready(test: tree.If | tree.While, node: tree.Node) -> bool:
+    """Whether a test further up leaves the function with a result that has come: who gets past it has none yet."""
+    is_positive = isinstance(test, tree.If) and isinstance(test.test, tree.Call) and not test.orelse
+    return is_positive and test.end <= node.start and isinstance(test.body[-1], tree.Return | tree.Raise)
 
 
 def is_allowed_to_wait(site: CallSite) -> bool:

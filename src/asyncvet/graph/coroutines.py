@@ -99,14 +99,35 @@ def _never_holds(test: tree.Expr) -> bool:
 
 def _is_coroutine_function(project: Project, value: Value, site: CallSite | None = None) -> bool:
     if isinstance(value, Function):
-        return is_coroutine_function(project, value)
+        return is_coroutine_function(project, value) or _passes_coroutine_on(project, value)
     if isinstance(value, Bound) and isinstance(value.function, Function):
-        return _is_coroutine_method(project, value.function, value.receiver)
+        method = value.function
+        is_last = not project.inference.members.overrides(method)
+        return _is_coroutine_method(project, method, value.receiver) or (is_last and _passes_coroutine_on(project, method))
     if isinstance(value, Wrapped):
         return value.wrapper.is_async and not value.wrapper.is_generator
     if isinstance(value, Partial | Bound):
         return _is_coroutine_function(project, value.function, site)
     return isinstance(value, Symbol) and site is not None and _is_library_coroutine(site)
+
+
+def _passes_coroutine_on(project: Project, function: Function) -> bool:
+    """Whether a plain function always returns what a coroutine function of the project gives it."""
+    if function.is_async or function.is_generator or function.decorators or function.is_lambda:
+        return False
+    if not isinstance(walk.body(function)[-1], tree.Return) or not function.returns:
+        return False
+    return all(_calls_coroutine_function(project, expr, function) for expr, _ in function.returns)
+
+
+def _calls_coroutine_function(project: Project, expr: tree.Expression, function: Function) -> bool:
+    callees = project.inference.callee(expr, function) if isinstance(expr, tree.Call) else ()
+    return bool(callees) and all(
+        isinstance(callee := value.function if isinstance(value, Bound) else value, Function)
+        and is_coroutine_function(project, callee)
+        and not project.inference.members.overrides(callee)
+        for value in callees
+    )
 
 
 def _is_library_coroutine(site: CallSite) -> bool:

@@ -37,6 +37,7 @@ _MAKING = re.compile(
     r"|provision|register|from_pretrained|load_\w*model|get_or_create)(_|$)",
     re.IGNORECASE,
 )
+_LOADING = re.compile(r"^_*(load|download|warm_up|bootstrap)(_|$)")
 _OVER = re.compile(
     r"(sent|exhausted|finished|stopped|closed|done|eof|ended|cancelled|disconnected|disabled|failed|consumed|seen|handled|notified"
     r"|logged|warned|reported|completed)$"
@@ -46,12 +47,12 @@ _OVER = re.compile(
 def is_worth_a_lock(project: Project, test: Test, store: Store, setter: Function) -> bool:
     """Whether it matters that two callers both make a value.
 
-    It does for what lives on and for what is done to set something up: clients, connections, models, flags that say that something
-    was started. It does not for copies of data that is fetched, by key or from time to time, nor for a note of the last call, or of
-    all calls.
+    It does for what lives on and for what is done to set something up: clients, connections, models, what is loaded once, flags that
+    say that something was started. It does not for copies of data that is fetched, by key or from time to time, nor for a note of the
+    last call, or of all calls.
     """
     place = store.place
-    if isinstance(store.node, tree.Call) or _clears(store) or _OVER.search(place.name) or _is_note_of_last(project, test, setter):
+    if not is_made_once(project, test, store, setter):
         return False
     if _REFRESHED.search(place.name) and not place.is_item:
         return True
@@ -59,16 +60,24 @@ def is_worth_a_lock(project: Project, test: Test, store: Store, setter: Function
         return False
     if place.is_item:
         return bool(_KEPT_THINGS.search(place.name)) or _is_made_up(setter, store.value)
-    return bool(_KEPT_THING.search(place.name) or _STARTED.search(place.name)) or _is_made_up(setter, store.value)
+    is_kept = bool(_KEPT_THING.search(place.name) or _STARTED.search(place.name))
+    return is_kept or any(_is_made_up(setter, store.value, words) for words in (_MAKING, _LOADING))
 
 
-def _is_made_up(setter: Function, value: tree.Node | None) -> bool:
+def is_made_once(project: Project, test: Test, store: Store, setter: Function) -> bool:
+    """Whether a store puts there what its test found missing, and what the next caller takes: no clearing, no note of the last call."""
+    if isinstance(store.node, tree.Call) or _clears(store) or _OVER.search(store.place.name):
+        return False
+    return not _is_note_of_last(project, test, setter)
+
+
+def _is_made_up(setter: Function, value: tree.Node | None, words: re.Pattern[str] = _MAKING) -> bool:
     """Whether a value, or what a local in it was assigned, comes from a call whose name says that it makes something."""
     values = [value]
     if isinstance(value, tree.Name):
         values = [binding.value for binding in setter.bindings.get(value.id, ()) if binding.kind == "assign"]
     calls = [node for value in values if value is not None for node in walk.nodes(value) if isinstance(node, tree.Await)]
-    return any(_MAKING.search(last_name(call.value.func)) for call in calls if isinstance(call.value, tree.Call))
+    return any(words.search(last_name(call.value.func)) for call in calls if isinstance(call.value, tree.Call))
 
 
 def _words(node: tree.Node | None) -> Iterator[str]:

@@ -123,9 +123,13 @@ class Flow:
         )
 
     def is_asked_under(self, taken: Held, node: tree.Node) -> bool:
-        """Whether a node under a lock depends on a test that is made there."""
+        """Whether a node under a lock depends on a test that is made there, around it or in a way out before it."""
+        around = walk.around(self.function, node)
         return any(
-            isinstance(outer, tree.If | tree.While) and taken.covers(outer.start) for outer in walk.around(self.function, node)
+            isinstance(test, tree.If | tree.While)
+            and taken.covers(test.start)
+            and (test in around or (test.end <= node.start and isinstance(test.body[-1], tree.Return | tree.Raise | tree.Jump)))
+            for test in self._nodes
         )
 
     def real_waits(self, taken: Held) -> list[tree.Node]:

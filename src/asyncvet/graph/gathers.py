@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import argument_at
-from asyncvet.graph.outside import LIMITER, Outside, is_outside
+from asyncvet.graph.outside import LIMITER, Outside, is_outside, is_request
 from asyncvet.graph.raising import escapes, is_caught, uncontained
 from asyncvet.graph.scopes import Binding, Function, last_name
 from asyncvet.graph.sites import CallSite, Mode
@@ -236,7 +236,22 @@ class Gathers:
             return False
         if gather.drops_results and not all(_is_check(member) for member in gather.members):
             return True
+        if any(self._asks_network(function, m) and m.loop is not None and not _is_check(m) for m in gather.members):
+            return self._is_unused(function) or escapes(self._project, function)
         return self._leaves_half_done(gather) and escapes(self._project, function)
+
+    def _asks_network(self, function: Function, member: Member) -> bool:
+        """Whether a member provably waits for the answer to a request."""
+        run = self.functions(function, member)
+        if run:
+            return any(self.outside.asks_network(below) for below in run)
+        site = self.site(function, member)
+        return site is not None and is_request(site)
+
+    def _is_unused(self, function: Function) -> bool:
+        """Whether the project only offers a function: who calls it is not seen."""
+        contexts = self._project.contexts
+        return not contexts.callers.get(function) and not contexts.entry_points.get(function)
 
     def _leaves_half_done(self, gather: Gather) -> bool:
         """Whether an error leaves something half-done: a change made before the gather in its function, or made by its members."""
@@ -296,7 +311,7 @@ class _Collector:
             value = binding.value
             if binding.kind == "assign" and not binding.path and isinstance(value, tree.Sequence | tree.Comprehension):
                 self.several(value)
-            else:
+            elif not _is_empty_collection(value):
                 self.is_complete = False
         for site in self._function.sites:
             call = site.node
@@ -333,6 +348,10 @@ class _Collector:
         bindings: list[Binding] = self._function.bindings.get(name.id, [])
         value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path else None
         return value if isinstance(value, tree.Call) and value.end <= name.start else None
+
+
+def _is_empty_collection(value: tree.Node | None) -> bool:
+    return isinstance(value, tree.Call) and last_name(value.func) in ("set", "list") and not value.args
 
 
 def _loop_in_group(function: Function, call: tree.Call) -> tree.For | tree.Generator | None:

@@ -20,6 +20,7 @@ _ONE_USER = re.compile(
     r"|Upload|Download|Params|Payload|Result|Builder|Visitor|Parser|TestCase|Slot|Lease|Handle|Guard|Lock|Ticket|Permit"
     r"|Wrapper|Ingestion|Loader|Context|Processing|Job|Run|Step|Session)$|^(Test|Mock|Fake|Stub)"
 )
+_STARTS = frozenset({"lifespan", "startup"})
 _ONE_USER_BASES = re.compile(r"(RequestHandler|BaseModel|TestCase|Exception|Stream|Enum|HTTPEndpoint)$")
 
 
@@ -47,6 +48,17 @@ class Lifetimes:
             return False
         makers = [maker for member in family for maker in self._makers.get(member, ())]
         return not makers or any(_is_kept(*maker) for maker in makers)
+
+    def is_single(self, cls: Class) -> bool:
+        """Whether the project makes one instance of a class, as the service is imported or starts."""
+        makers = self._makers.get(cls, [])
+        if len(makers) != 1 or self._project.inference.members.subclasses(cls):
+            return False
+        scope, call, statement = makers[0]
+        entries = self._project.contexts.entry_points.get(scope, ()) if isinstance(scope, Function) else ()
+        starts = bool(entries) and all(entry.role in _STARTS for entry in entries)
+        is_whole = isinstance(statement, tree.Assign) and statement.value is call
+        return is_whole and (isinstance(scope, Module) or starts)
 
     def _base_names(self, cls: Class) -> Iterator[str]:
         for base in self._project.inference.members.mro(cls)[1:]:

@@ -37,7 +37,8 @@ def lost_updates(project: Project, function: Function) -> Iterator[LostUpdate]:
     if not flow.waits:
         return
     for node in walk.nodes(walk.body(function)):
-        for update in (*_within_statement(flow, node), *_through_local(flow, node), *_after_comparison(flow, node)):
+        ways = (_within_statement, _through_local, _through_sum, _after_comparison)
+        for update in (update for way in ways for update in way(flow, node)):
             if not any(lock.covers(update.read.start) and lock.covers(update.write.start) for lock in flow.locks):
                 yield update
 
@@ -81,6 +82,23 @@ def _through_local(flow: Flow, node: tree.Node) -> Iterator[LostUpdate]:
             if not _is_read_again(flow, place, wait, node):
                 yield LostUpdate(place, read, wait, node)
                 return
+
+
+def _through_sum(flow: Flow, node: tree.Node) -> Iterator[LostUpdate]:
+    """`sum = total`, an await, `sum += 1`, `total = sum`."""
+    if not isinstance(node, tree.Assign) or not isinstance(node.value, tree.Name):
+        return
+    bindings = flow.function.bindings.get(node.value.id, [])
+    first = bindings[0].value if len(bindings) > 1 and bindings[0].kind == "assign" else None
+    if first is None or any(binding.kind != "augmented" for binding in bindings[1:]) or any(walk.awaits(first)):
+        return
+    for target in node.targets:
+        place = target_place(flow.project, target, flow.function)
+        wait = next((w for w in flow.waits_before(node) if w.start >= first.end), None)
+        if place is None or wait is None or flow.is_repeated(first, node) or _is_read_again(flow, place, wait, node):
+            continue
+        if any(place_of(flow.project, inner, flow.function) == place for inner in walk.nodes(first)):
+            yield LostUpdate(place, first, wait, node)
 
 
 def _value_of(flow: Flow, name: tree.Name, place: Place | None) -> tree.Node | None:

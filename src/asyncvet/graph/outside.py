@@ -54,6 +54,14 @@ class Outside:
             return any(self._is_known_from(function) for function in coroutines)
         return site.awaited and bool(site.names) and is_outside(site)
 
+    def asks_network(self, function: Function, steps: int = 1) -> bool:
+        """Whether a coroutine function, or one that it runs itself, waits for the answer to a request."""
+        for site in self._project.sites(function):
+            below = [target.function for target in site.targets if target.mode is Mode.COROUTINE] if steps else []
+            if is_request(site) or any(self.asks_network(target, steps - 1) for target in below):
+                return True
+        return False
+
     def is_limited(self, function: Function, depth: int = 0) -> bool:
         """Whether a coroutine function, or one that it runs, waits for a semaphore, a lock or a rate limiter."""
         known = self._limited.get(function)
@@ -86,6 +94,11 @@ class Outside:
         if LIMITER.search(last_name(named)):
             return True
         return any(isinstance(value, Object) and value.path in _LIMITS for value in self._project.values(expr, function))
+
+
+def is_request(site: CallSite) -> bool:
+    """Whether a call is an asynchronous one of a library that sends a request."""
+    return any(call.api.is_async and call.api.category == "network" for call in site.apis)
 
 
 def is_outside(site: CallSite) -> bool:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
 Fate = Literal["never closed", "closed only if nothing fails", "kept and never closed"]
-_CLOSING = frozenset(
+CLOSING = frozenset(
     {"close", "aclose", "dispose", "stop", "quit", "shutdown", "disconnect", "terminate", "drain", "cleanup", "abort"}
 )
+"""Methods by which objects are closed, whatever they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,10 @@ class Ownership:
             for site in self._project.sites(function):
                 node = site.node
                 if isinstance(node, tree.Call) and site.names:
-                    for kind, index in self._resources(node, function):
+                    for kind, index in self.resources(node, function):
                         yield from self._opened(node, kind, index, function)
 
-    def _resources(self, node: tree.Call, function: Function) -> Iterator[tuple[Type, int | None]]:
+    def resources(self, node: tree.Call, function: Function) -> Iterator[tuple[Type, int | None]]:
         """The classes of the asynchronous resources that a call makes, with their place where it gives a tuple."""
         if any(self._is_closed_by_owner(value) for value in self._project.inference.callee(node, function)):
             return
@@ -124,7 +125,7 @@ class Ownership:
                 if not isinstance(node, tree.Attribute):
                     if not _only_asks(node):
                         return None
-                elif node.attr in closers or node.attr in _CLOSING or node.attr.startswith("__"):
+                elif node.attr in closers or node.attr in CLOSING or node.attr.startswith("__"):
                     closings.append(node)
         if not closings:
             return "never closed"
@@ -168,7 +169,7 @@ class Ownership:
         """Whether a class closes nothing at all: what has a way to be closed may close its parts in ways that are not followed."""
         members = self._project.inference.members
         family = [cls, *members.subclasses(cls)]
-        names = (*_CLOSING, "__aexit__", "__exit__", "__del__", "teardown", "finalize", "on_shutdown", "aclose_all", "close_all")
+        names = (*CLOSING, "__aexit__", "__exit__", "__del__", "teardown", "finalize", "on_shutdown", "aclose_all", "close_all")
         return not any(members.method(member, name) for member in family for name in names)
 
     def _is_released(self, attr: str, cls: Class) -> bool:
@@ -191,7 +192,7 @@ class Ownership:
                 for part in walk.children(node):
                     if not isinstance(part, tree.Attribute) or (isinstance(node, tree.Assign) and part in node.targets):
                         continue
-                    is_used = isinstance(node, tree.Attribute) and node.attr not in _CLOSING | {"__aexit__"}
+                    is_used = isinstance(node, tree.Attribute) and node.attr not in CLOSING | {"__aexit__"}
                     if not is_used and not _only_asks(node):
                         found.setdefault(part.attr, []).append((scope, part))
         return found

@@ -51,6 +51,11 @@ class Poll:
     state: tree.Node
     kind: str
 
+    @property
+    def sleep(self) -> tree.Node:
+        """Where it waits before it asks again."""
+        return next(walk.awaits(self.loop.body), self.loop.test)
+
 
 class Polling:
     """Finds polls. One object a rule's run."""
@@ -65,7 +70,7 @@ class Polling:
                 continue
             for node in walk.nodes(walk.body(function)):
                 if isinstance(node, tree.While):
-                    poll = self._poll(node, function) or self._queue_poll(node, function)
+                    poll = self._poll(node, function) or self._queue_poll(node, function) or self._table_poll(node, function)
                     if poll is not None:
                         yield poll
 
@@ -88,6 +93,17 @@ class Polling:
         if any(kind == "outside" for _, kind in kinds):
             return None
         return next((Poll(function, loop, part, kind) for part, kind in kinds if kind in ("state", "signal", "queue")), None)
+
+    def _table_poll(self, loop: tree.While, function: Function) -> Poll | None:
+        """`if table: ...` with a sleep where it is empty, or `if not table: ` with a sleep and `continue`, first thing in the loop."""
+        first = loop.body[0] if isinstance(loop.test, tree.Const) and loop.body else None
+        if not isinstance(first, tree.If):
+            return None
+        for arm in (first.orelse, first.body if isinstance(first.test, tree.Operation) and first.test.op == "not" else []):
+            if any(self._is_sleep(node, function) for node in walk.nodes(arm)) and self._is_idle(arm, function, []):
+                state = next((part for part in _parts(first.test) if self._is_filled(part, function)), None)
+                return Poll(function, loop, state, "state") if state is not None else None
+        return None
 
     def _queue_poll(self, loop: tree.While, function: Function) -> Poll | None:
         """`try: item = queue.get_nowait()`, and a sleep where it is empty; `queue.get(timeout=...)` of a thread's queue."""
@@ -147,7 +163,8 @@ class Polling:
 
     def _kind(self, part: tree.Expression, function: Function) -> str:
         """What a part of a test asks: ``state``, ``signal``, ``clock``, or ``outside`` if nothing here could tell."""
-        if isinstance(part, tree.Const) or _only_clocks(part):
+        is_compound = isinstance(part, tree.Operation | tree.Subscript)
+        if isinstance(part, tree.Const) or (not is_compound and _only_clocks(part)):
             return "clock" if not self._is_state(part, function) else "state"
         if isinstance(part, tree.Call):
             return self._kind_of_call(part, function)
@@ -184,8 +201,23 @@ class Polling:
             owners = [value.cls for value in self._project.values(expr.value, function) if isinstance(value, Instance)]
             return bool(owners) and all(self._is_set_elsewhere(cls, expr.attr, function) for cls in owners)
         if isinstance(expr, tree.Name):
-            return any((home, expr.id) in self._set_names for home in self._homes(expr.id, function))
+            homes = list(self._homes(expr.id, function))
+            return any((home, expr.id) in self._set_names for home in homes) or self._is_filled(expr, function)
         return False
+
+    def _is_filled(self, expr: tree.Expression, function: Function) -> bool:
+        """Whether other functions add to, or take from, the container that a name of the module or an attribute of `self` holds."""
+        if isinstance(expr, tree.Name):
+            return any(
+                isinstance(home, Module)
+                and (filler := (home, expr.id)) in self._filled_names
+                and self._filled_names[filler] != {function}
+                for home in self._homes(expr.id, function)
+            )
+        if not isinstance(expr, tree.Attribute) or last_name(expr.value) != function.self_name:
+            return False
+        fillers = {scope for scope, name in self._filled if name == expr.attr and isinstance(scope, Function)}
+        return any(filler is not function and filler.owner is function.owner for filler in fillers)
 
     def _homes(self, name: str, function: Function) -> Iterator[Body]:
         for scope in function.enclosing():
@@ -223,6 +255,21 @@ class Polling:
                 if isinstance(func, tree.Attribute) and func.attr in _MUTATING and isinstance(func.value, tree.Attribute):
                     found.add((function, func.value.attr))
         return frozenset(found)
+
+    @cached_property
+    def _filled_names(self) -> dict[tuple[Body, str], set[Function]]:
+        """Names of modules that hold containers, with the functions of the module that fill or empty them."""
+        found: dict[tuple[Body, str], set[Function]] = {}
+        for module in self._project.modules.values():
+            for scope, target, _ in module.item_assignments:
+                if isinstance(target.value, tree.Name) and isinstance(scope, Function):
+                    found.setdefault((module, target.value.id), set()).add(scope)
+        for function in self._project.functions:
+            for site in function.sites:
+                func = site.node.func if isinstance(site.node, tree.Call) else None
+                if isinstance(func, tree.Attribute) and func.attr in _MUTATING and isinstance(func.value, tree.Name):
+                    found.setdefault((function.module, func.value.id), set()).add(function)
+        return found
 
 
 def _keeps_alive(loop: tree.While, function: Function) -> bool:

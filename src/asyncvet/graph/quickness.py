@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.reach import kind_of
-from asyncvet.graph.scopes import Function, last_name
+from asyncvet.graph.scopes import Body, Function, last_name
 from asyncvet.graph.sites import CallSite, Mode
 
 if TYPE_CHECKING:
@@ -33,7 +33,28 @@ _QUICK = frozenset(
         "max",
     )
 )
-_QUICK_METHODS = frozenset({"get", "lower", "upper", "strip", "startswith", "endswith", "split", "partition", "removeprefix"})
+_QUICK_METHODS = frozenset(
+    [
+        "get",
+        "lower",
+        "upper",
+        "casefold",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "startswith",
+        "endswith",
+        "split",
+        "rsplit",
+        "partition",
+        "rpartition",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "isdigit",
+        "isalnum",
+    ]
+)
 _QUICK_ERRORS = ("fastapi.HTTPException", "fastapi.exceptions.", "starlette.exceptions.")
 
 
@@ -72,11 +93,19 @@ class Quickness:
         if any(name in _QUICK or name.startswith(_QUICK_ERRORS) for name in site.names):
             return True
         func = call.func
-        return isinstance(func, tree.Attribute) and func.attr in _QUICK_METHODS and _is_plain(func.value)
+        return isinstance(func, tree.Attribute) and func.attr in _QUICK_METHODS and _is_plain(func.value, site.scope)
 
 
-def _is_plain(receiver: tree.Expression) -> bool:
+def _is_plain(receiver: tree.Expression, scope: Body) -> bool:
     """Whether a method called `get` or `split` is one of a string or of a request's mappings, not of some client."""
     if isinstance(receiver, tree.Call) and isinstance(receiver.func, tree.Attribute):
-        return receiver.func.attr in _QUICK_METHODS and _is_plain(receiver.func.value)
+        return receiver.func.attr in _QUICK_METHODS and _is_plain(receiver.func.value, scope)
+    if isinstance(receiver, tree.Name) and isinstance(scope, Function) and receiver.id in scope.params:
+        return _is_text(scope.params[receiver.id].annotation)
     return isinstance(receiver, tree.Const) or last_name(receiver) in ("headers", "query_params", "cookies", "path_params")
+
+
+def _is_text(annotation: tree.Expression | None) -> bool:
+    """Whether a parameter is declared to be a string, or one or nothing."""
+    words = {node.id for node in walk.nodes(annotation) if isinstance(node, tree.Name)} if annotation is not None else set()
+    return "str" in words and words <= {"str", "Optional"}

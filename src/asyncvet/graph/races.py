@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
-from asyncvet.graph.duplicates import is_worth_a_lock
+from asyncvet.graph.duplicates import is_made_once, is_worth_a_lock
 from asyncvet.graph.flow import Flow, Store, Test
 from asyncvet.graph.locks import Held
 from asyncvet.graph.overlaps import Overlaps
@@ -104,8 +104,10 @@ class Races:
             or flow.is_repeated(test.node, node)
         ):
             return
-        if is_worth_a_lock(self._project, test, store, setter):
-            taken = around[-1] if around and around[-1].is_async and around[-1].start >= wait.start else None
+        taken = around[-1] if around and around[-1].is_async and around[-1].start >= wait.start else None
+        # Who takes a lock for it has said that it is worth one.
+        is_worth = is_worth_a_lock if taken is None else is_made_once
+        if is_worth(self._project, test, store, setter):
             if taken is not None and flow.is_asked_under(taken, node):
                 return
             # Work done before the lock is taken is not what the lock is for.

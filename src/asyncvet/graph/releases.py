@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
+from asyncvet.graph.handlers import type_names
 from asyncvet.graph.locks import acquisitions
 from asyncvet.graph.scopes import Function, last_name, shown
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
+
+
+_BROAD = frozenset({"Exception", "BaseException", "CancelledError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def leaks(project: Project) -> Iterator[Leak]:
                 elsewhere = elsewhere if elsewhere is not None else _releasers(project)
                 if not elsewhere.get(last_name(lock), set()) - {function}:
                     yield Leak(function, call, lock, None)
-            elif not _is_safe(function, releases):
+            else:
                 exit_ = _way_out(function, call, releases)
                 if exit_ is not None:
                     yield Leak(function, call, lock, exit_)
@@ -66,33 +70,42 @@ def _releases(function: Function, lock: tree.Expression) -> list[tree.Node]:
     return own + [node for inner in function.inner.values() for node in _releases(inner, lock)]
 
 
-def _is_safe(function: Function, releases: list[tree.Node]) -> bool:
-    """Whether a release stands in a `finally` or handler, is handed on, or belongs to a function within."""
+def _safe_from(function: Function, releases: list[tree.Node]) -> int | None:
+    """Where the stretch begins whose every end releases the lock: a `try` with a release in its `finally` or in a broad handler.
+
+    It is 0 if the release is handed on, or belongs to a function within; None if there is no such stretch.
+    """
     called = {id(node.func) for node in walk.nodes(walk.body(function)) if isinstance(node, tree.Call)}
+    starts = []
     for release in releases:
         around = walk.around(function, release)
         if id(release) not in called or not around:
-            return True
-        for outer in around:
-            if isinstance(outer, tree.Handler):
-                return True
-            if isinstance(outer, tree.Try) and any(stmt.start <= release.start < stmt.end for stmt in outer.final):
-                return True
-    return False
+            return 0
+        starts += [outer.start for outer in around if isinstance(outer, tree.Try) and _releases_at_end(outer, release)]
+    return min(starts, default=None)
+
+
+def _releases_at_end(statement: tree.Try, release: tree.Node) -> bool:
+    final = any(stmt.start <= release.start < stmt.end for stmt in statement.final)
+    return final or any(
+        handler.start <= release.start < handler.end and (not type_names(handler) or type_names(handler) & _BROAD)
+        for handler in statement.handlers
+    )
 
 
 def _way_out(function: Function, call: tree.Call, releases: list[tree.Node]) -> tree.Node | None:
-    """Where the function can be left between a call of `acquire` and the releases."""
+    """Where the function can be left between a call of `acquire` and the releases, or the `try` that sees to them."""
+    safe = _safe_from(function, releases)
     first, last = min(node.start for node in releases), max(node.start for node in releases)
+    if safe is not None:
+        first = last = safe
+    taken = function.block_at(call.start)
     for node in walk.nodes(walk.body(function)):
         if isinstance(node, tree.Return | tree.Raise) and call.end <= node.start < first:
-            if not function.block_at(node.start).excludes(function.block_at(call.start)) and not _follows_failure(
-                function, call, node
-            ):
+            if not function.block_at(node.start).excludes(taken) and not _follows_failure(function, call, node):
                 return node
-    if last < call.start:
-        return None
-    return next((node for node in walk.awaits(walk.body(function)) if call.end < node.start < last), None)
+    between = (node for node in walk.awaits(walk.body(function)) if call.end < node.start < last)
+    return next((node for node in between if not function.block_at(node.start).excludes(taken)), None)
 
 
 def _follows_failure(function: Function, call: tree.Call, node: tree.Node) -> bool:

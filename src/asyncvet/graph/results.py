@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
@@ -11,7 +12,11 @@ from asyncvet.graph.gathers import Gather
 from asyncvet.graph.raising import is_caught
 from asyncvet.graph.scopes import last_name
 
+if TYPE_CHECKING:
+    from asyncvet.graph.project import Project
+
 _CHECKS = frozenset({"isinstance", "issubclass", "type", "is_exception", "hasattr", "raise_first", "partition"})
+_ANYTHING = frozenset({"Any", "object"})
 _FLAT = frozenset({"sum", "any", "all", "join", "from_iterable"})
 _ITERATES = frozenset({"extend", "update", "len", "join"})
 _HARMLESS = frozenset({"__class__", "__traceback__", "__cause__", "args"})
@@ -30,14 +35,18 @@ def trusting_use(gather: Gather) -> tree.Node | None:
     """The first place that uses a result as if it could not be an exception; None if there is none, or types are checked."""
     function = gather.function
     names, elements, unpacked = _targets(gather)
-    after = [node for node in walk.nodes(walk.body(function)) if node.start >= gather.call.start]
+    held = next(
+        (node for node in walk.awaits(walk.body(function)) if isinstance(node, tree.Await) and node.value is gather.call), None
+    )
+    start = gather.site.site.statement.start if gather.site.site.statement is not None else gather.call.start
+    after = [node for node in walk.nodes(walk.body(function)) if node.start >= start]
     if any(_is_check(node) for node in after):
         return None
     uses = list(unpacked)
     for node in after:
         if any(_is_list(part, names) for part in _flattened(node)):
             uses.append(node)
-        for target, part in _loops(node, names):
+        for target, part in (*_loops(node, names), *_loops_over(node, held)):
             if isinstance(target, tree.Sequence):
                 uses.append(part)
             elif isinstance(target, tree.Name):
@@ -46,6 +55,27 @@ def trusting_use(gather: Gather) -> tree.Node | None:
         uses.extend(use for use in _uses(node) if _is_element(use, names, elements))
     found = sorted((use for use in uses if not is_caught(function, use)), key=lambda use: use.start)
     return found[0] if found else None
+
+
+def trusting_return(project: Project, gather: Gather) -> tree.Return | None:
+    """The statement that returns the results as a list that its function declares to hold no errors, to callers that check none."""
+    function = gather.function
+    statement = gather.site.site.statement
+    value = statement.value if isinstance(statement, tree.Return) else None
+    callers = project.contexts.callers.get(function, ())
+    if (
+        not isinstance(statement, tree.Return)
+        or not (isinstance(value, tree.Await) and value.value is gather.call)
+        or not callers
+    ):
+        return None
+    if any(_is_check(node) for caller, _ in callers for node in walk.nodes(walk.body(caller))):
+        return None
+    declared = function.node.returns if isinstance(function.node, tree.FunctionDef) else None
+    if not isinstance(declared, tree.Subscript) or last_name(declared.value).lower() not in ("list", "sequence", "tuple"):
+        return None
+    words = [last_name(node) for node in walk.nodes(declared.index)]
+    return None if any(word in _ANYTHING or word.endswith(("Exception", "Error")) for word in words) else statement
 
 
 def _targets(gather: Gather) -> tuple[set[str], list[_Element], list[tree.Node]]:
@@ -94,6 +124,12 @@ def _loops(node: tree.Node, names: set[str]) -> Iterator[tuple[tree.Expression, 
         parts = list(node.generators)
     for part in parts:
         yield from ((target, part.target) for target in _paired(part.target, part.iter, names))
+
+
+def _loops_over(node: tree.Node, held: tree.Await | None) -> Iterator[tuple[tree.Expression, tree.Node]]:
+    """What a loop over the awaited call itself calls each result."""
+    parts = [node] if isinstance(node, tree.For) else node.generators if isinstance(node, tree.Comprehension) else []
+    yield from ((part.target, part.target) for part in parts if held is not None and part.iter is held)
 
 
 def _paired(target: tree.Expression, source: tree.Expression, names: set[str]) -> Iterator[tree.Expression]:

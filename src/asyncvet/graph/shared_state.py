@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SELF = "self"
 """Home of the attributes of the instance that a method works on."""
+APP_STATE = "app.state"
+"""Home of what an application keeps for all requests."""
 _STATE = re.compile(r"(^|\.)(app|application|fastapi_app|server)\.state\.\w+$")
 _ALIASES = 3
 
@@ -107,7 +109,7 @@ def _of_attribute(project: Project, expr: tree.Attribute, function: Function) ->
         home: Class | str = method.owner if method.is_class_method and method.owner is not None else SELF
         return Place(home, expr.attr, text=text)
     if _STATE.search(dotted(expr)):
-        return Place("app.state", expr.attr, text=text)
+        return Place(APP_STATE, expr.attr, text=text)
     for value in project.values(expr.value, function):
         if isinstance(value, Class):
             return Place(value, expr.attr, text=text)

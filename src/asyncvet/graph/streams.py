@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from asyncvet.graph.project import Project
 
 _STREAM_NAME = re.compile(r"^_?a?(stream|iter)(_|$)")
-_STREAM_TYPES = frozenset(
-    {"AsyncGenerator", "AsyncIterator", "AsyncIterable", "Generator", "Iterator", "StreamingResponse", "EventSourceResponse"}
-)
+_RESPONSES = frozenset({"StreamingResponse", "EventSourceResponse"})
+_STREAM_TYPES = _RESPONSES | {"AsyncGenerator", "AsyncIterator", "AsyncIterable", "Generator", "Iterator"}
 _HOLDS_NOTHING = frozenset({"suppress", "nullcontext", "timeout", "catch_warnings"})
 _CHANGES = re.compile(
     r"delete|remove|update|unlink|pop|drop|insert|write|purge|expire|close|cancel|discard|set$|save|clear|rem$|del$"
@@ -33,7 +32,8 @@ class Collected:
         node: What reads it: a comprehension, or a loop that only appends.
         source: The stream.
         use: The only use of the list.
-        kind: ``yielded`` item by item, ``iterated`` once, or ``returned`` by a function that says it streams.
+        kind: ``yielded`` item by item, ``iterated`` once, ``streamed`` by a response, or ``returned`` by a function that says it
+            streams.
     """
 
     function: Function
@@ -113,15 +113,25 @@ def _use(function: Function, node: tree.Node, use: tree.Node) -> tuple[tree.Node
     holder = next(iter(walk.around(function, use)), None)
     if isinstance(holder, tree.Return):
         return holder, "returned" if _says_it_streams(function) else ""
+    if isinstance(holder, tree.Call):
+        return holder, "streamed" if _is_streamed(function, use) else ""
     if not isinstance(holder, tree.For) or holder.iter is not use or holder.is_async:
         return use, ""
-    if _frame(function, node) != _frame(function, holder):
+    if [start for start in _frame(function, node) if start != holder.start] != _frame(function, holder):
         return use, ""
     inside = list(walk.nodes(holder.body))
     if any(isinstance(n, tree.Yield) for n in inside):
         return holder, "yielded"
     changes = any(isinstance(n, tree.Call) and _CHANGES.search(last_name(n.func)) for n in inside)
     return holder, "" if changes else "iterated"
+
+
+def _is_streamed(function: Function, use: tree.Node) -> bool:
+    """Whether a list is the body of a streaming response, as it is or by `iter`."""
+    calls = [node for node in walk.around(function, use)[:2] if isinstance(node, tree.Call)]
+    if calls and last_name(calls[0].func) == "iter":
+        calls = calls[1:]
+    return bool(calls) and last_name(calls[0].func) in _RESPONSES
 
 
 def _says_it_streams(function: Function) -> bool:
@@ -148,20 +158,23 @@ def _loop(function: Function, node: tree.Node) -> tree.Node | None:
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """A loop over an asynchronous generator of the project that is left before its end by `exit`.
+    """An asynchronous generator of the project that is left before its end.
 
-    `cleanup` is what the generator holds around its `yield`, to be let go when it is closed.
+    Attributes:
+        source: The generator, as a loop or `anext` is given it.
+        exit: What leaves the loop, or the call of `anext`.
+        cleanup: What the generator holds around its `yield`, to be let go when it is closed.
     """
 
     function: Function
-    loop: tree.For
-    exit: tree.Stmt
+    source: tree.Expression
+    exit: tree.Node
     generator: Function
     cleanup: tree.Node
 
 
 def abandoned(project: Project) -> Iterator[Abandoned]:
-    """All loops that leave a generator with clean-up half-way and do not close it, in order."""
+    """All generators with clean-up that a loop leaves half-way, or `anext` takes one item from, and that nothing closes, in order."""
     for function in project.functions:
         if not function.is_async:
             continue
@@ -170,8 +183,12 @@ def abandoned(project: Project) -> Iterator[Abandoned]:
                 exit_ = next(_exits(node.body), None)
                 for generator, cleanup in _generators(project, function, node.iter) if exit_ is not None else ():
                     assert exit_ is not None
-                    yield Abandoned(function, node, exit_, generator, cleanup)
+                    yield Abandoned(function, node.iter, exit_, generator, cleanup)
                     break
+            source = _advanced(node)
+            if source is not None and not _is_closed(function, source) and not _is_handed_on(function, source):
+                for generator, cleanup in list(_generators(project, function, source))[:1]:
+                    yield Abandoned(function, source, node, generator, cleanup)
 
 
 def _exits(body: list[tree.Statement]) -> Iterator[tree.Stmt]:
@@ -189,6 +206,27 @@ def _exits(body: list[tree.Statement]) -> Iterator[tree.Stmt]:
             yield from _exits([s for case in statement.cases for s in case.body])
         elif isinstance(statement, tree.For | tree.While):
             yield from (s for s in walk.nodes(statement.body) if isinstance(s, tree.Return))
+
+
+def _advanced(node: tree.Node) -> tree.Expression | None:
+    """The generator that `anext(generator)` or `generator.__anext__()` takes one item from."""
+    if not isinstance(node, tree.Call):
+        return None
+    if isinstance(node.func, tree.Attribute):
+        return node.func.value if node.func.attr == "__anext__" else None
+    return node.args[0] if last_name(node.func) == "anext" and node.args else None
+
+
+def _is_handed_on(function: Function, expr: tree.Expression) -> bool:
+    """Whether the name of a generator is used for more than taking items from it: a loop that goes on, a call, a result."""
+    if not isinstance(expr, tree.Name):
+        return False
+    uses = [node for node in walk.nodes(walk.body(function)) if isinstance(node, tree.Name) and node.id == expr.id]
+    return len(uses) > 2 or any(_mentions(inner, expr.id) for inner in function.inner.values())
+
+
+def _mentions(function: Function, name: str) -> bool:
+    return any(isinstance(node, tree.Name) and node.id == name for node in walk.nodes(walk.body(function)))
 
 
 def _generators(project: Project, function: Function, expr: tree.Expression) -> Iterator[tuple[Function, tree.Node]]:

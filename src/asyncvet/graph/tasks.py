@@ -149,8 +149,17 @@ class Tasks:
         if any(callback.start > task.node.start for callback in self._callbacks_in(task.scope)) or self._is_made_anew(task):
             return True
         if task.is_local and isinstance(task.scope, Function):
-            return any(place.word in _words(task) for place in self._handed_in(_with_inner(task.scope)))
+            stop = min((call.start for call in self._stops(task)), default=None) if self.is_lifespan(task.scope) else None
+            return any(place.word in _words(task) for place in self._handed_in(_with_inner(task.scope), before=stop))
         return self._is_among(task, self._watched)
+
+    def _stops(self, task: Task) -> Iterator[tree.Call]:
+        """The calls in the function that makes a task which cancel it."""
+        for call in self.cancels(task.scope):
+            if isinstance(call.func, tree.Attribute):
+                places = self._places([call.func.value], task.scope)
+                if any(place.word in _words(task) for place in places):
+                    yield call
 
     def _is_made_anew(self, task: Task) -> bool:
         """Whether who needs a task asks first whether it is done, and makes another one if so: `def _ensure_writer(self)`."""
@@ -160,6 +169,14 @@ class Tasks:
             if isinstance(site.node, tree.Call) and isinstance(site.node.func, tree.Attribute) and site.node.func.attr == "done"
         ]
         return "ensure" in task.scope.name and any(place.word in _words(task) for place in self._places(asked, task.scope))
+
+    def is_lifespan(self, scope: Body) -> bool:
+        """Whether the names of a function live as long as the service: it waits at its `yield`. Its name may be all that says so."""
+        if not isinstance(scope, Function):
+            return False
+        entries = self._project.contexts.entry_points.get(scope, ())
+        is_named_so = scope.is_context_manager and "lifespan" in scope.name
+        return is_named_so or any(entry.role == "lifespan" for entry in entries)
 
     def cancels(self, scope: Body) -> list[tree.Call]:
         """The calls in a body that cancel something."""
@@ -306,6 +323,8 @@ class Tasks:
             return "kept", (Place(name),)
         uses = [use for function in _with_inner(scope) for use in _reads(function, name)]
         if all(isinstance(holder, tree.Attribute) and holder.attr in _CALLBACKS for holder, _ in uses):
+            if not uses and self.is_lifespan(scope):
+                return "kept", (Place(name),)
             return ("callback" if uses else "dropped"), ()
         places = [
             _place(holder.func.value, scope)
@@ -368,7 +387,8 @@ class Tasks:
                 [call.func.value for call in self.cancels(scope) if isinstance(call.func, tree.Attribute)], scope
             )
 
-    def _handed_in(self, scopes: Iterable[Body]) -> Iterator[Place]:
+    def _handed_in(self, scopes: Iterable[Body], before: int | None = None) -> Iterator[Place]:
+        """What is awaited, passed to a call, or returned, up to an offset if one is given."""
         for scope in scopes:
             exprs: list[tree.Expr] = []
             for site in scope.sites:
@@ -377,7 +397,8 @@ class Tasks:
             if isinstance(scope, Function):
                 exprs += [node.value for node in scope.awaits if isinstance(node, tree.Await)]
                 exprs += [expr for expr, _ in scope.returns]
-            yield from self._places([expr for expr in exprs if not isinstance(expr, tree.Call)], scope)
+            given = (expr for expr in exprs if before is None or expr.start < before)
+            yield from self._places([expr for expr in given if not isinstance(expr, tree.Call)], scope)
 
     def _callbacks_in(self, scope: Body) -> list[tree.Call]:
         """Calls that give a task a callback which does more than forget it."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LONGEST = 600
 """Default timeouts of more seconds than this count as none."""
 
+_SHOWN = 3
+"""Requests of one client that a finding shows."""
 _SCOPES = frozenset({"timeout", "timeout_at", "Timeout", "fail_after", "fail_at", "move_on_after", "move_on_at"})
 _WAITS = re.compile(r"timeout|deadline|wait_for", re.IGNORECASE)
 _LIMIT = re.compile(r"time_?limit|timeout", re.IGNORECASE)
@@ -72,6 +74,13 @@ class Timeouts:
             if kind is not None and kind.timeout is not None:
                 return self._judge(site, call, shown(call), kind)
         return None
+
+    def requests(self, found: Endless) -> list[CallSite]:
+        """The first requests of the client that a call makes."""
+        uses = self._uses.get(id(found.site.node), ()) if found.makes_client else ()
+        return [site for site, api in uses if api.category in ("network", "database") and site.node is not found.site.node][
+            :_SHOWN
+        ]
 
     def is_bounded(self, scope: Body, node: tree.Node) -> bool:
         """Whether a timeout above a node of `scope` ends its wait: around it, or around every call that leads to it."""

@@ -65,7 +65,8 @@ class Wait:
                 continue
             is_target = statement is not None and statement.start <= node.start < call.start
             later = node.start >= call.end or (loop is not None and loop.start <= node.start < loop.end)
-            if not is_target and (later or self._is_kept(node) or (of_work_left and self._has_callback(node))):
+            is_counted = not of_work_left and self._is_counted(node)
+            if not is_target and not is_counted and (later or self._is_kept(node) or (of_work_left and self._has_callback(node))):
                 return True
         return False
 
@@ -75,6 +76,11 @@ class Wait:
             isinstance(around, tree.Call) and last_name(around.func) == "add_done_callback"
             for around in walk.around(self.function, node)[:3]
         )
+
+    def _is_counted(self, node: tree.Node) -> bool:
+        """Only asked how many there are."""
+        holder = next(iter(walk.around(self.function, node)), None)
+        return isinstance(holder, tree.Call) and last_name(holder.func) == "len"
 
     def _is_kept(self, node: tree.Node) -> bool:
         """Kept in a collection that has other readers than this function."""

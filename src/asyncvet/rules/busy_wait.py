@@ -79,6 +79,7 @@ def check(project: Project) -> Iterator[Finding]:
             span=project.span(poll.function, poll.state),
             function=poll.function.qualname,
             message=f"the loop polls `{_name(poll.state)}`, which this process changes itself; {_remedy(poll)}",
+            chain=(project.frame(poll.function, poll.state), project.frame(poll.function, poll.sleep)),
             runs_in=project.contexts.runs_in(poll.function),
         )
 

@@ -39,7 +39,7 @@ turns the coroutine into a task or a plain result; a cache of an object whose me
 
 ## Known limits
 
-Caches of other libraries are not known, and neither is a dictionary of coroutines kept by hand.
+Of other libraries only cachetools, and the cached properties of Django and Werkzeug, are known. A dictionary of coroutines kept by hand is not seen.
 
 ## Fix safety
 
@@ -57,11 +57,23 @@ from asyncvet.facts import tree
 from asyncvet.graph.coroutines import is_coroutine_function
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Body, Function, Scope, shown
-from asyncvet.graph.values import Coroutine, Symbol, Value
-from asyncvet.model import Finding, Severity
+from asyncvet.graph.values import Bound, Coroutine, Symbol, Value
+from asyncvet.model import Finding, Frame, Severity
 from asyncvet.rules import Rule
 
-_CACHES = frozenset({"functools.cache", "functools.lru_cache", "functools.cached_property"})
+_CACHES = frozenset(
+    {
+        "functools.cache",
+        "functools.lru_cache",
+        "functools.cached_property",
+        "cachetools.cached",
+        "cachetools.cachedmethod",
+        "cachetools.func.lru_cache",
+        "cachetools.func.ttl_cache",
+        "django.utils.functional.cached_property",
+        "werkzeug.utils.cached_property",
+    }
+)
 
 
 def check(project: Project) -> Iterator[Finding]:
@@ -70,7 +82,8 @@ def check(project: Project) -> Iterator[Finding]:
         for index, decorator in enumerate(function.decorators):
             cache = _cache(project, decorator, function.parent or function.module)
             if cache and _gives_coroutine(project, function, below=index + 1):
-                yield _finding(project, function, decorator, cache, function.name)
+                chain = (project.frame(function, decorator), project.frame(function, function.head))
+                yield _finding(project, function, decorator, cache, function.name, chain)
     bodies: tuple[Body, ...] = (*project.modules.values(), *project.functions)
     for scope in bodies:
         for site in scope.sites:
@@ -96,10 +109,12 @@ def _gives_coroutine(project: Project, function: Function, below: int) -> bool:
 
 
 def _is_async(value: Value) -> bool:
+    if isinstance(value, Bound):
+        value = value.function
     return isinstance(value, Function) and value.is_async
 
 
-def _finding(project: Project, scope: Body, node: tree.Node, cache: str, name: str) -> Finding:
+def _finding(project: Project, scope: Body, node: tree.Node, cache: str, name: str, chain: tuple[Frame, ...] = ()) -> Finding:
     what = f"`{cache}` keeps the coroutine that `{name}` gives, and only the first caller can await it"
     return Finding(
         code=RULE.code,
@@ -109,6 +124,7 @@ def _finding(project: Project, scope: Body, node: tree.Node, cache: str, name: s
         span=project.span(scope, node),
         function=scope.qualname,
         message=f"{what}; keep its awaited result, or use a cache made for coroutines such as `async_lru.alru_cache`",
+        chain=chain,
     )
 
 

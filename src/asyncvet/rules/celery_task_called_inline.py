@@ -102,7 +102,9 @@ def _inline(site: CallSite, project: Project) -> str:
 def _is_on_loop(function: Function, project: Project) -> bool:
     if function.is_async or project.contexts.is_loop_callback(function):
         return True
-    return any(entry.where == "event-loop" for entry in project.contexts.entries(function))
+    if any(entry.where == "event-loop" for entry in project.contexts.entries(function)):
+        return True
+    return any(isinstance(caller, Function) and caller.is_async for caller, _ in project.contexts.callers.get(function, ()))
 
 
 RULE = Rule(code="AV704", name="celery-task-called-inline", severity=Severity.MEDIUM, item=17, check=check)

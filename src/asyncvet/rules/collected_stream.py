@@ -60,15 +60,18 @@ from asyncvet.rules import Rule
 _USES = {
     "yielded": "and then yields it item by item",
     "iterated": "and goes through it once",
+    "streamed": "and only then starts to send",
     "returned": "and returns it, though the function says it streams",
 }
+
+_REMEDIES = {"streamed": "give the response the stream itself", "returned": "yield inside the `async for`"}
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report streams that are collected for no reason."""
     for found in collected(project):
         source = shown(found.source)
-        remedy = "yield inside the `async for`" if found.kind == "returned" else f"use `async for ... in {source}`"
+        remedy = _REMEDIES.get(found.kind, f"use `async for ... in {source}`")
         yield Finding(
             code=RULE.code,
             name=RULE.name,

@@ -79,7 +79,8 @@ from asyncvet.facts import tree
 from asyncvet.graph.endless import never_ends
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Function, shown
-from asyncvet.model import Finding, Severity
+from asyncvet.graph.sites import Mode
+from asyncvet.model import Finding, Frame, Severity
 from asyncvet.rules import Rule
 
 _STARTING = frozenset({"lifespan", "startup"})
@@ -102,9 +103,26 @@ def check(project: Project) -> Iterator[Finding]:
             span=project.span(function, endless.test if isinstance(endless, tree.While) else endless),
             function=function.qualname,
             message=f"{what}, so `{function.name}` never lets the service start; make it a task with `asyncio.create_task`",
+            chain=tuple(_way(project, function, endless)),
             runs_in=project.contexts.runs_in(function),
             runs_once=True,
         )
+
+
+def _way(project: Project, function: Function, endless: tree.Node) -> Iterator[Frame]:
+    """The calls that lead to the loop, and the loop, if it stands in another function."""
+    if not isinstance(endless, tree.Call):
+        return
+    seen: set[Function] = set()
+    node: tree.Node | None = endless
+    while node is not None and function not in seen:
+        seen.add(function)
+        yield project.frame(function, node)
+        site = next((site for site in project.sites(function) if site.node is node), None)
+        targets = [target.function for target in site.targets if target.mode is Mode.COROUTINE] if site is not None else []
+        if len(targets) != 1:
+            return
+        function, node = targets[0], never_ends(project, targets[0])
 
 
 def _is_start(project: Project, function: Function) -> bool:

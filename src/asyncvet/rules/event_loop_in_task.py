@@ -90,6 +90,7 @@ def check(project: Project) -> Iterator[Finding]:
                 span=project.span(function, node),
                 function=function.qualname,
                 message=message,
+                chain=tuple(project.frame(function, step) for step in (node, *_runs(function, node))),
                 runs_in=tuple(f"{entry.where}: {entry.label}" for entry in tasks),
             )
 
@@ -99,6 +100,12 @@ def _loop_by_hand(function: Function, project: Project) -> tuple[tree.Node, str]
     if found is None or _is_complete(function):
         return None
     return found.node, f"`{shown(found.node)}` in a Celery task handles an event loop by hand; {_ONE_RUN}"
+
+
+def _runs(function: Function, node: tree.Node) -> list[tree.Call]:
+    """Where the function runs a coroutine on the loop that it got at a node."""
+    calls = (site.node for site in function.sites if isinstance(site.node, tree.Call) and site.node.start > node.start)
+    return [call for call in calls if last_name(call.func) == "run_until_complete"][:1]
 
 
 def _is_complete(function: Function) -> bool:

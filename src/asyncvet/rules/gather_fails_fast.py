@@ -42,7 +42,8 @@ for what stays in the process (queues, events, sleeps).
 ## Known limits
 
 Where the results are used, only a call is reported that leaves something half-done (by its name, a change was made before it,
-or by its members) and whose error provably meets no handler up to an endpoint or task. Awaitables that come from elsewhere,
+or by its members), or that sends one request for each item of a collection, and whose error provably meets no handler up to an
+endpoint or task; of such requests also one whose callers are not seen. Awaitables that come from elsewhere,
 such as tasks of another object, are not followed.
 
 ## Fix safety

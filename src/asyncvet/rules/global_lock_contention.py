@@ -55,7 +55,9 @@ A lock for each key; work with no key, such as a file or a connection that all s
 
 ## Known limits
 
-Only locks of modules and classes count: how many instances a class has is not known. Where the things do share something, such as
+Locks of modules, classes and of objects that are made once, as the service starts, count; how many instances another class has is
+not known. An argument counts as a key by which a table is looked up, or whose name says so (`user_id`). A lock around a method of a
+shared object is taken to protect that object. Where the things do share something, such as
 the memory of a graphics card, one lock is right and the finding is to be suppressed.
 
 ## Fix safety
@@ -87,7 +89,7 @@ def check(project: Project) -> Iterator[Finding]:
             severity=RULE.severity,
             span=project.span(function, found.taken.expr),
             function=function.qualname,
-            message=f"`{lock}` is held over `{shown(found.wait.value)}`, so the work for one `{found.param}` waits for that of all "
+            message=f"`{lock}` is held over `{shown(found.call)}`, so the work for one `{found.param}` waits for that of all "
             f"others; take one lock for each `{found.param}`",
             chain=(project.frame(function, found.taken.expr), project.frame(function, found.wait)),
             runs_in=project.contexts.runs_in(function),

@@ -83,6 +83,7 @@ def check(project: Project) -> Iterator[Finding]:
             function=gather.function.qualname,
             message=f"tasks made by hand for `{shown(gather.call)}`; "
             f"use `async with asyncio.TaskGroup() as group` and `group.create_task({shown(gather.members[0].expr)})`",
+            chain=(project.frame(gather.function, gather.members[0].expr), project.frame(gather.function, gather.call)),
             runs_in=project.contexts.runs_in(gather.function),
         )
 

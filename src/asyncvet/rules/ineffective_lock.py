@@ -67,6 +67,7 @@ There is no automatic fix: who must share the lock is a decision.
 
 from collections.abc import Iterator
 
+from asyncvet.facts import tree
 from asyncvet.graph.locks import held, own_lock
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import shown
@@ -82,6 +83,7 @@ def check(project: Project) -> Iterator[Finding]:
         for taken in held(project, function):
             lock = own_lock(project, taken.expr, function)
             if lock is not None:
+                made = next(iter(function.bindings.get(taken.expr.id, ())), None) if isinstance(taken.expr, tree.Name) else None
                 yield Finding(
                     code=RULE.code,
                     name=RULE.name,
@@ -91,6 +93,9 @@ def check(project: Project) -> Iterator[Finding]:
                     function=function.qualname,
                     message=f"`{shown(taken.expr)}` is a new `{lock.path}` in every call, so it keeps nobody out; "
                     "make it once, where all callers find the same one: on the object that it guards, or in its module",
+                    chain=(project.frame(function, made.value), project.frame(function, taken.expr))
+                    if made is not None and made.value is not None
+                    else (),
                     runs_in=project.contexts.runs_in(function),
                 )
 

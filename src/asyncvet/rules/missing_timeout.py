@@ -61,6 +61,7 @@ from asyncvet.facts import tree
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Body, Function, Module, shown
 from asyncvet.graph.serving import serving
+from asyncvet.graph.sites import CallSite
 from asyncvet.graph.timeouts import Endless, Timeouts
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
@@ -70,16 +71,23 @@ def check(project: Project) -> Iterator[Finding]:
     """Report endless waits in code that serves, once for a client that causes them."""
     timeouts = Timeouts(project)
     served = serving(project)
+    served |= {function for function in project.functions if _makes_served(function, served)}
     modules = dict.fromkeys(function.module for function in project.functions if function in served)
     bodies: tuple[Body, ...] = (*modules, *(function for function in project.functions if function in served))
     for scope in bodies:
         for site in project.sites(scope):
             found = timeouts.endless(site)
             if found is not None and not timeouts.is_bounded(scope, site.node):
-                yield _finding(project, scope, found)
+                yield _finding(project, scope, found, timeouts.requests(found))
 
 
-def _finding(project: Project, scope: Body, found: Endless) -> Finding:
+def _makes_served(function: Function, served: frozenset[Function]) -> bool:
+    """Whether a function makes the objects of a class whose methods serve, be it at import time."""
+    methods = (method for methods in function.owner.methods.values() for method in methods) if function.owner is not None else ()
+    return function.name == "__init__" and any(method in served for method in methods)
+
+
+def _finding(project: Project, scope: Body, found: Endless, requests: list[CallSite]) -> Finding:
     runs_on_loop = isinstance(scope, Function) and scope.is_async
     once = isinstance(scope, Function) and not found.makes_client and project.contexts.runs_once(scope)
     return Finding(
@@ -91,6 +99,7 @@ def _finding(project: Project, scope: Body, found: Endless) -> Finding:
         function=scope.qualname if not isinstance(scope, Module) else scope.name,
         message=_message(found),
         advice="A server that is silent holds the caller, and the thread or connection that it uses, for as long as it likes.",
+        chain=tuple(project.frame(site.scope, site.node) for site in (found.site, *requests)) if requests else (),
         runs_in=project.contexts.runs_in(scope) if runs_on_loop and isinstance(scope, Function) else (),
         runs_once=once,
     )

@@ -78,6 +78,7 @@ from collections.abc import Iterator
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.import_time import ImportTime, Resource
+from asyncvet.graph.left_open import kept_open
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Body, Function, shown
 from asyncvet.graph.sites import CallSite
@@ -93,6 +94,11 @@ _SDKS = ("openai.", "anthropic.", "qdrant_client.")
 
 def check(project: Project) -> Iterator[Finding]:
     """Report pools that outlive the service, and pools that outlive a request."""
+    for kept in kept_open(project):
+        if not kept.kind.startswith(_SDKS):
+            what = f"`{shown(kept.node)}` is kept in `{kept.holder}` and nothing closes it"
+            advice = f"; call `{kept.holder}.{kept.closer}()` where the service stops"
+            yield _finding(kept.function, kept.node, what + advice, project)
     if not any(entry.role in _WEB for entry in project.entry_points):
         return
     found = ImportTime(project)

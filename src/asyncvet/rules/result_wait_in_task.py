@@ -65,21 +65,22 @@ There is no automatic fix: what comes after the wait becomes a task of its own.
 
 from collections.abc import Iterator
 
-from asyncvet.graph import celery
+from asyncvet.facts import tree
+from asyncvet.graph import celery, walk
 from asyncvet.graph.project import Project
-from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.scopes import Function, last_name, shown
+from asyncvet.graph.sites import CallSite
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
+
+_POLLED = frozenset({"celery.result.AsyncResult.ready", "celery.result.ResultSet.ready"})
 
 
 def check(project: Project) -> Iterator[Finding]:
     """Report waits for tasks in code that a task runs."""
     for function in project.functions:
         for site in project.sites(function):
-            waits = [
-                call for call in site.apis if call.api.category == "celery-result" and call.name.startswith("celery.result.")
-            ]
-            if not waits or celery.is_allowed_to_wait(site) or celery.is_known_ready(site):
+            if not _waits(site) or celery.is_allowed_to_wait(site):
                 continue
             tasks = _tasks(function, project)
             if tasks:
@@ -92,9 +93,25 @@ def check(project: Project) -> Iterator[Finding]:
                     function=function.qualname,
                     message=f"`{shown(site.node)}` waits for another task in a Celery task, whose worker process stands still; "
                     "use a `chain` or `chord`",
+                    chain=tuple(project.frame(function, node) for node in (site.node, *_sleeps(site))),
                     advice="Once every process of the pool waits, nothing is left to run what they wait for.",
                     runs_in=tasks,
                 )
+
+
+def _waits(site: CallSite) -> bool:
+    """Whether a call waits for a result, or asks for its state in a `while` loop that sleeps in between."""
+    if any(call.api.category == "celery-result" and call.name.startswith("celery.result.") for call in site.apis):
+        return not celery.is_known_ready(site)
+    loop = site.site.statement
+    return isinstance(loop, tree.While) and any(name in _POLLED for name in site.names) and bool(_sleeps(site))
+
+
+def _sleeps(site: CallSite) -> list[tree.Call]:
+    """Where a `while` loop that asks for the state of a result sleeps before it asks again."""
+    loop = site.site.statement
+    nodes = walk.nodes(loop.body) if isinstance(loop, tree.While) else iter(())
+    return [node for node in nodes if isinstance(node, tree.Call) and last_name(node.func) == "sleep"][:1]
 
 
 def _tasks(function: Function, project: Project) -> tuple[str, ...]:

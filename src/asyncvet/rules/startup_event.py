@@ -54,7 +54,8 @@ Frameworks that have events and no lifespan (aiohttp, Sanic, Litestar); a method
 
 ## Known limits
 
-What start-up opens and shutdown does not close is reported by resource-outside-lifespan and task-never-cancelled. An application
+An object of the project counts as never stopped if it has a method for it (`start` and `stop`, `connect` and `disconnect`) that
+nothing calls. Resources of libraries are spoken of by resource-outside-lifespan, tasks by task-never-cancelled. An application
 whose type the source does not tell is taken for one of FastAPI if the event's name is written out.
 
 ## Fix safety
@@ -71,8 +72,9 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
+from asyncvet.graph.left_open import NeverStopped, never_stopped
 from asyncvet.graph.project import Project
-from asyncvet.graph.scopes import Body, Scope, last_name, shown
+from asyncvet.graph.scopes import Body, Function, Scope, last_name, shown
 from asyncvet.graph.values import Instance, Object, Super, Symbol, Value
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
@@ -89,6 +91,24 @@ def check(project: Project) -> Iterator[Finding]:
         for site in scope.sites:
             if isinstance(site.node, tree.Call):
                 yield from _of_call(site.node, scope, project)
+    for started in never_stopped(project):
+        yield _never_stopped(started, project)
+
+
+def _never_stopped(started: NeverStopped, project: Project) -> Finding:
+    call = started.node
+    owner = shown(call.func.value) if isinstance(call.func, tree.Attribute) else ""
+    return Finding(
+        code=RULE.code,
+        name=RULE.name,
+        item=RULE.item,
+        severity=RULE.severity,
+        span=project.span(started.function, call),
+        function=started.function.qualname,
+        message=f"`{shown(call)}` starts what nothing stops; call `{owner}.{started.end}()` after the `yield` of the lifespan",
+        runs_in=project.contexts.runs_in(started.function),
+        runs_once=True,
+    )
 
 
 def _of_call(call: tree.Call, scope: Body, project: Project) -> Iterator[Finding]:
@@ -97,7 +117,7 @@ def _of_call(call: tree.Call, scope: Body, project: Project) -> Iterator[Finding
         event = argument_at(call, ("event_type", 0))
         if isinstance(event, tree.Const) and event.value in _EVENTS and _may_be_app(call.func.value, scope, project):
             where = event.value
-            yield _finding(call, f'`{shown(call.func)}("{where}")`', call.func.value, scope, project)
+            yield _finding(call, f'`{shown(call.func)}("{where}")`', call.func.value, scope, project, _handler(call, scope))
     elif any(keyword.name in _KEYWORDS for keyword in call.keywords):
         if any(_is_application(value, project) for value in project.values(call, scope)):
             for keyword in call.keywords:
@@ -105,7 +125,14 @@ def _of_call(call: tree.Call, scope: Body, project: Project) -> Iterator[Finding
                     yield _finding(keyword, f"`{shown(call.func)}({keyword.name}=...)`", call.func, scope, project)
 
 
-def _finding(node: tree.Node, what: str, app: tree.Node, scope: Body, project: Project) -> Finding:
+def _handler(call: tree.Call, scope: Body) -> Function | None:
+    """The function that a call decorates."""
+    return next((function for function in scope.module.functions if call in function.decorators), None)
+
+
+def _finding(
+    node: tree.Node, what: str, app: tree.Node, scope: Body, project: Project, handler: Function | None = None
+) -> Finding:
     return Finding(
         code=RULE.code,
         name=RULE.name,
@@ -115,6 +142,7 @@ def _finding(node: tree.Node, what: str, app: tree.Node, scope: Body, project: P
         function=scope.qualname,
         message=f"{what} registers an event handler, which is deprecated; put it into the lifespan: `FastAPI(lifespan=...)`",
         advice="A lifespan holds what it opens in local variables and closes it after its `yield`.",
+        chain=(project.frame(scope, node), project.frame(handler, handler.head)) if handler is not None else (),
         root_cause=f"{scope.path}:{shown(app)}.lifespan",
     )
 

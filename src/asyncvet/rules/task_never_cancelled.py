@@ -87,8 +87,6 @@ from asyncvet.graph.tasks import Task
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
 
-_LIVING_ON = frozenset({"lifespan", "startup"})
-
 
 def check(project: Project) -> Iterator[Finding]:
     """Report endless tasks that nobody stops."""
@@ -138,7 +136,7 @@ def _outlives(project: Project, task: Task) -> bool:
     entries = project.contexts.entry_points.get(task.scope, []) if isinstance(task.scope, Function) else []
     roles = {entry.role for entry in entries}
     if task.is_local:
-        return bool(roles & _LIVING_ON)
+        return "startup" in roles or project.tasks.is_lifespan(task.scope)
     return roles != {"main"}
 
 

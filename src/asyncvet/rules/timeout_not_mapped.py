@@ -85,7 +85,8 @@ def _finding(project: Project, expiry: Expiry) -> Finding:
     scope, node = expiry.site.scope, expiry.site.node
     chain = [project.frame(scope, node)]
     if expiry.handling is not None:
-        chain.append(project.frame(expiry.handling.function, expiry.handling.head))
+        steps = (expiry.handling.head, *list(expiry.handling.new_errors)[:1])
+        chain += [project.frame(expiry.handling.function, step) for step in steps]
         how = f"which {expiry.handling.title} answers with a 500"
     else:
         how = "which ends as a 500"

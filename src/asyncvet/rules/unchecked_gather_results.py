@@ -44,7 +44,7 @@ Any check of the type; results that are handed on or dropped; awaitables that ca
 ## Known limits
 
 A function that has a check of some type behind the call is believed to check the results. Results that another function takes
-apart are not followed.
+apart are not followed, but where they are returned as a list that is declared to hold no errors, to callers that check none.
 
 ## Fix safety
 
@@ -59,7 +59,7 @@ from collections.abc import Iterator
 
 from asyncvet.graph.gathers import Gathers
 from asyncvet.graph.project import Project
-from asyncvet.graph.results import trusting_use
+from asyncvet.graph.results import trusting_return, trusting_use
 from asyncvet.graph.scopes import shown
 from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
@@ -70,7 +70,7 @@ def check(project: Project) -> Iterator[Finding]:
     gathers = Gathers(project)
     for gather in gathers:
         function = gather.function
-        use = trusting_use(gather) if gather.returns_exceptions else None
+        use = (trusting_use(gather) or trusting_return(project, gather)) if gather.returns_exceptions else None
         if use is None or (gather.members and not any(gathers.can_fail(function, member) for member in gather.members)):
             continue
         line = project.frame(function, use).line

@@ -63,7 +63,7 @@ A generator that is run to its end, closed by `aclosing` or `aclose()`, or that 
 ## Known limits
 
 Only generators of the project are looked into. An error that comes up in the loop's body by itself leaves the generator as well
-and is not reported; neither is a generator advanced by `anext`.
+and is not reported.
 
 ## Fix safety
 
@@ -77,6 +77,7 @@ There is no automatic fix: `aclosing` must go around the loop and all that uses 
 
 from collections.abc import Iterator
 
+from asyncvet.facts import tree
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import shown
 from asyncvet.graph.streams import abandoned
@@ -87,7 +88,8 @@ from asyncvet.rules import Rule
 def check(project: Project) -> Iterator[Finding]:
     """Report generators that are left open."""
     for found in abandoned(project):
-        source = shown(found.loop.iter)
+        source = shown(found.source)
+        what = "`anext`" if isinstance(found.exit, tree.Call) else "leaving this loop"
         held = shown(found.cleanup)
         keeps = f"its `{held}`" if held != "..." else "its `finally`"
         yield Finding(
@@ -95,12 +97,12 @@ def check(project: Project) -> Iterator[Finding]:
             name=RULE.name,
             item=RULE.item,
             severity=RULE.severity,
-            span=project.span(found.function, found.loop.iter),
+            span=project.span(found.function, found.source),
             function=found.function.qualname,
-            message=f"leaving this loop does not close `{source}`: {keeps} ends some time later; "
+            message=f"{what} does not close `{source}`: {keeps} ends some time later; "
             f"use `async with aclosing({source}) as stream`",
             chain=(
-                project.frame(found.function, found.loop.iter),
+                project.frame(found.function, found.source),
                 project.frame(found.function, found.exit),
                 project.frame(found.generator, found.cleanup),
             ),

@@ -72,6 +72,9 @@ def check(project: Project) -> Iterator[Finding]:
             span=project.span(leak.function, leak.call),
             function=leak.function.qualname,
             message=f"`{lock}` stays taken for good {_when(leak)}; write `async with {lock}`",
+            chain=(project.frame(leak.function, leak.call), project.frame(leak.function, leak.exit))
+            if leak.exit is not None
+            else (),
             runs_in=project.contexts.runs_in(leak.function),
         )
 

@@ -34,7 +34,7 @@ async def stop(task: asyncio.Task[None]) -> None:
 
 ## When it is fine
 
-A handler that does more than pass, other handlers beside it, more than the one await under `try`.
+A handler that does more than pass, other handlers beside it, more than the await and a `cancel()` under `try`.
 
 ## Known limits
 
@@ -79,20 +79,26 @@ def check(project: Project) -> Iterator[Finding]:
                     function=function.qualname,
                     message=f"the cancellation of `{shown(awaited)}` is expected here; say so: "
                     f"`with suppress(asyncio.CancelledError): await {shown(awaited)}`",
+                    chain=(project.frame(function, awaited), project.frame(function, catch.node)),
                     runs_in=project.contexts.runs_in(function),
                 )
 
 
 def _awaited_alone(catch: Catch) -> tree.Expr | None:
-    """What is awaited, if that is all there is under `try` and the handler is the only one, for this error alone."""
+    """What is awaited last, if nothing else is under `try` but a cancel, and the handler is the only one, for this error alone."""
     statement = catch.statement
     if not isinstance(statement, tree.Try) or len(statement.handlers) != 1 or statement.orelse or statement.final:
         return None
     handler = statement.handlers[0]
-    if len(statement.body) != 1 or isinstance(handler.exc, tree.Sequence):
+    if isinstance(handler.exc, tree.Sequence) or not all(map(_is_cancel, statement.body[:-1])):
         return None
-    only = statement.body[0]
-    return only.value.value if isinstance(only, tree.ExprStmt) and isinstance(only.value, tree.Await) else None
+    last = statement.body[-1]
+    return last.value.value if isinstance(last, tree.ExprStmt) and isinstance(last.value, tree.Await) else None
+
+
+def _is_cancel(statement: tree.Stmt) -> bool:
+    call = statement.value if isinstance(statement, tree.ExprStmt) else None
+    return isinstance(call, tree.Call) and isinstance(call.func, tree.Attribute) and call.func.attr == "cancel"
 
 
 RULE = Rule(code="AV307", name="unsuppressed-expected-cancellation", severity=Severity.LOW, item=8, check=check)
