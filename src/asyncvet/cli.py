@@ -120,6 +120,7 @@ def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[
     )
     add("--config", type=Path, metavar="FILE", help="configuration to use instead of the nearest one")
     add("--jobs", type=_whole_number, metavar="N", help="processes that read files (default: one for each processor)")
+    add("--no-cache", action="store_true", help="keep nothing of installed packages for later reviews, and use nothing kept")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
     add("--verbose", action="store_true", help="leave nothing out of the report")
 
@@ -186,6 +187,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     for name in ("min_severity", "include_tests", "jobs", "python"):
         if (value := getattr(options, name)) is not None:
             changes[name] = value
+    if options.no_cache:
+        changes["cache"] = False
     return replace(settings, **changes)
 
 

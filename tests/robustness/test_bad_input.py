@@ -194,6 +194,23 @@ CIRCLES: dict[str, tuple[dict[str, str], list[tuple[str, int]]]] = {
         },
         [("a.py", 21)],
     ),
+    "iterators": (
+        {
+            "a.py": "import time\nfrom collections import defaultdict\n\n\nclass A:\n    def __iter__(self):\n        return self\n\n"
+            "    def next(self):\n        return 1\n\n    __next__ = next\n\n\nclass B:\n    def __iter__(self):\n        return C()\n\n\n"
+            "class C:\n    def __iter__(self):\n        return B()\n\n\ntable = defaultdict(defaultdict)\n"
+            "deep = defaultdict(lambda: defaultdict(defaultdict))\n\n\nasync def m():\n    for a in A():\n        a.f()\n"
+            "    for b in B():\n        b.f()\n    table[1].f()\n    deep[1][2].f()\n    time.sleep(1)\n",
+        },
+        [("a.py", 36)],
+    ),
+    "names that test themselves": (
+        {
+            "a.py": "import time\n\n\ndef g(loop=None):\n    loop = loop if loop else other\n    if loop:\n        time.sleep(1)\n\n\n"
+            "async def m():\n    g()\n",
+        },
+        [("a.py", 11)],
+    ),
     "lambdas": (
         {
             "a.py": "import time\n\nf = lambda x: x(x)\n\n\nasync def m():\n    f(f)\n    (lambda x: x(x))(lambda x: x(x))\n"
@@ -246,6 +263,16 @@ LARGE: dict[str, tuple[str, list[int]]] = {
     "assignments that may not be made": (
         "import time\n\n\nasync def m(x):\n" + "    if x:\n        x = f(x)\n    x.g()\n" * 2000 + "    time.sleep(1)\n",
         [6005],
+    ),
+    "a generated client": (
+        "import requests\n\n\nclass Client:\n    def send(self, path, **body):\n        return requests.post(path, json=body)\n"
+        + "".join(
+            f"\n    def call_{i}(self, a{i}: int = {i}, *, b: str | None = None, **more: object) -> dict[str, object]:\n"
+            f'        """Call {i}."""\n        body = {{"a": a{i}, "b": b, **more}}\n        return self.send("/{i}", **body)\n'
+            for i in range(10_000)
+        )
+        + "\n\nasync def m(client: Client):\n    client.call_9999(1)\n",
+        [50_010],
     ),
     "functions in functions": (
         "".join("  " * level + f"def f{level}():\n" for level in range(90))

@@ -60,6 +60,7 @@ def review(
     with uncollected():
         loaded = load(paths, settings, root, tell)
         outcome = _check(loaded.project, chosen, tell)
+        loaded.close()
         report = _report(_done(loaded, settings, outcome, changes), examine)
     report = _as_seen_from_root(loaded, report)
     failures = tuple(ReadError("", None, message, "rule") for _, message in outcome.failures)
@@ -132,6 +133,8 @@ def _report(done: _Done, examine: bool) -> Report:
         errors=(*reading.errors, *(problem for problem in problems if problem.path not in loaded.tests)),
         files=len(reading.modules),
         lines=sum(facts.lines for facts in reading.modules.values()),
+        cached_files=loaded.installed.cache.hits if loaded.installed is not None else 0,
+        notes=tuple(loaded.installed.notes()) if loaded.installed is not None else (),
         unresolved_calls=statistics.unresolved_calls,
         test_files_skipped=len(loaded.tests),
         generated_files_skipped=len(loaded.generated),

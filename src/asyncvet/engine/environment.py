@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 from asyncvet.config import UsageError
-from asyncvet.facts import extract
+from asyncvet.engine.cache import FactsCache
 from asyncvet.facts.tree import ModuleFacts
 from asyncvet.graph.library import PREFIX
 
@@ -21,15 +22,19 @@ class Environment:
 
     Attributes:
         folder: That folder.
+        problem: Why nothing of it can be read; None if that is not so.
+        cache: Where facts of its files are kept.
         skipped: Files that were too large, unreadable, or too many to read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache: FactsCache | None = None, problem: str | None = None) -> None:
         self.folder = folder
+        self.problem = problem
+        self.cache = cache or FactsCache(None)
         self.skipped = 0
         self._read = 0
-        self.is_file = cache(self._is_file)
-        self.is_folder = cache(self._is_folder)
+        self.is_file = functools.cache(self._is_file)
+        self.is_folder = functools.cache(self._is_folder)
 
     def path(self, path: str) -> Path:
         """Where a file of the environment is on this machine."""
@@ -41,11 +46,22 @@ class Environment:
         try:
             if self._read < _MOST and file.stat().st_size <= _LARGEST:
                 self._read += 1
-                return extract(file.read_bytes())
+                return self.cache.facts(file.read_bytes())
         except OSError:
             pass
         self.skipped += 1
         return None
+
+    def notes(self) -> Iterator[str]:
+        """What a reader should know: how many files were skipped, and what is wrong with the cache."""
+        if self.problem is not None:
+            yield self.problem
+        if self.skipped:
+            files = "one file" if self.skipped == 1 else f"{self.skipped:,} files"
+            why = f"larger than {_LARGEST:,} bytes, unreadable, or beyond the {_MOST:,} that one review reads"
+            yield f"{files} of {self.folder} not read: {why}"
+        if self.cache.problem is not None:
+            yield self.cache.problem
 
     def _is_file(self, path: str) -> bool:
         return self.path(path).is_file()
@@ -54,7 +70,7 @@ class Environment:
         return self.path(path).is_dir()
 
 
-def find(given: Path | None, base: Path) -> Environment | None:
+def find(given: Path | None, base: Path, cache: FactsCache | None = None) -> Environment | None:
     """The environment that was named, or else that of the project: a `.venv` or `venv` in its folder or above it.
 
     Raises:
@@ -64,11 +80,16 @@ def find(given: Path | None, base: Path) -> Environment | None:
         folder = _site_packages(given)
         if folder is None:
             raise UsageError(f"{given}: this is no Python environment: it holds no site-packages folder")
-        return Environment(folder)
+        return Environment(folder, cache)
     for around in (base, *base.parents):
         for name in (".venv", "venv"):
-            if (around / name / "pyvenv.cfg").is_file() and (folder := _site_packages(around / name)) is not None:
-                return Environment(folder)
+            root = around / name
+            if not (root / "pyvenv.cfg").is_file():
+                continue
+            if (folder := _site_packages(root)) is not None:
+                return Environment(folder, cache)
+            problem = f"{root} holds no site-packages folder, so no packages were read; make it anew, or name one by --python"
+            return Environment(root / PREFIX, cache, problem)
         if (around / ".git").exists():
             break
     return None

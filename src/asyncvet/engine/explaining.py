@@ -48,6 +48,7 @@ def why(file: Path, line: int, paths: Sequence[Path], settings: Settings, *, roo
     if not 1 <= line <= module.facts.lines:
         raise UsageError(f"{file}: there is no line {line}; the file has {module.facts.lines}")
     answer = explain(loaded.project, module, line, list(_judged(loaded, settings)))
+    loaded.close()
     linecache.checkcache(str(file))
     return replace(_as_seen(loaded, answer), source=linecache.getline(str(file), line).strip())
 
@@ -66,7 +67,9 @@ def around(name: str, depth: int, paths: Sequence[Path], settings: Settings, *, 
         UsageError: No function has this name, or several have.
     """
     loaded = _read(paths, settings, root)
-    return _as_seen(loaded, neighbourhood(loaded.project, _named(loaded, name), depth))
+    found = neighbourhood(loaded.project, _named(loaded, name), depth)
+    loaded.close()
+    return _as_seen(loaded, found)
 
 
 def _read(paths: Sequence[Path], settings: Settings, root: Path | None) -> Loaded:

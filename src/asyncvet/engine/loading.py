@@ -11,6 +11,7 @@ import msgspec
 from asyncvet.catalogue import Catalogue, CatalogueError
 from asyncvet.config import Settings, UsageError
 from asyncvet.engine import environment
+from asyncvet.engine.cache import FactsCache, default_file
 from asyncvet.engine.discovery import Discovery, discover
 from asyncvet.engine.environment import Environment
 from asyncvet.engine.reading import Reading, read
@@ -39,6 +40,11 @@ class Loaded(msgspec.Struct, frozen=True):
     generated: frozenset[str]
     installed: Environment | None
 
+    def close(self) -> None:
+        """Keep for later runs what was read of installed packages; no more of them is asked for."""
+        if self.installed is not None:
+            self.installed.cache.close()
+
     def file(self, path: str) -> Path:
         """Where a file of the project, or of an installed package, is on this machine."""
         if self.installed is not None and is_installed(path):
@@ -61,7 +67,8 @@ def load(paths: Sequence[Path], settings: Settings, root: Path | None, tell: Pro
     root = Path(os.path.normpath((root or Path.cwd()).absolute()))
     catalogue = _catalogue(settings)
     discovery = discover(paths, settings, root)
-    installed = environment.find(settings.python, discovery.base)
+    cache = FactsCache(default_file() if settings.cache else None)
+    installed = environment.find(settings.python, discovery.base, cache)
     done = 0
 
     def count(files: int) -> None:

@@ -329,7 +329,8 @@ class Calling:
         return (Container("dict", union((*given, *named))),)
 
     def _default_dict(self, call: tree.Call, scope: Scope) -> Values:
-        return (Container("dict", union(self.result(value, call, scope) for value in self._argument(call, scope, 0))),)
+        makers = [value for value in self._argument(call, scope, 0) if isinstance(value, Function | Class)]
+        return (Container("dict", union(self.result(maker, call, scope) for maker in makers)),)
 
     def _closing(self, call: tree.Call, scope: Scope) -> Values:
         return (Container("context", self._argument(call, scope, 0)),)

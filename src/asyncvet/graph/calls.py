@@ -65,7 +65,7 @@ _SPECIAL_CALLS = {
     "copy.copy": ("__copy__",),
     "copy.deepcopy": ("__deepcopy__",),
 }
-_CALLABLE = (Function, Bound, Wrapped, Partial, Class, Instance)
+_CALLABLE = (Function, Bound, Wrapped, Partial, Class, Instance, Symbol)
 _MODES = {"offloads": Mode.THREAD, "schedules": Mode.LOOP, "calls": Mode.INLINE, "defers": Mode.LATER}
 
 
@@ -103,6 +103,7 @@ class Calls:
     def _call(self, site: Site, node: tree.Call, scope: Function | Module) -> CallSite:
         targets: dict[Target, None] = {}
         names: dict[str, Value | None] = {}
+        called: dict[str, None] = {}
         values = self._inference.callee(node, scope)
         is_from_callers = self._is_from_callers(node.func, scope)
         for value in values:
@@ -111,10 +112,15 @@ class Calls:
                     continue  # What runs in the caller's thread is told at the call that passes it.
                 if isinstance(part, Target):
                     targets[part] = None
-                    targets.update(dict.fromkeys(self._callbacks(part, value, node, scope)))
+                    for handed in self._callbacks(part, value, node, scope):
+                        if isinstance(handed, Target):
+                            targets[handed] = None
+                        else:
+                            called[handed] = None
                 else:
                     names[part] = value.receiver if isinstance(value, Bound) else value if isinstance(value, Object) else None
         apis = tuple(filter(None, (self._entry(name, receiver, node, scope) for name, receiver in names.items())))
+        apis += tuple(filter(None, (self._entry(name, None, None, scope) for name in called)))
         for entry in apis:
             targets.update(dict.fromkeys(self._handed(entry.api, node, scope)))
         for part in self._consumed(names, node, scope):
@@ -292,8 +298,8 @@ class Calls:
                 for argument in expr.args[1:2]:
                     yield from self._callables(argument, scope)
 
-    def _callbacks(self, target: Target, value: Value, node: tree.Call, scope: Scope) -> Iterator[Target]:
-        """What a function of the project does with functions that this call passes to it."""
+    def _callbacks(self, target: Target, value: Value, node: tree.Call, scope: Scope) -> Iterator[Target | str]:
+        """What a function of the project does with functions that this call passes to it: its own, and those of libraries."""
         function = target.function
         skips_self = isinstance(value, Bound | Class)
         for name, param in function.params.items():
@@ -308,6 +314,8 @@ class Calls:
                 for part in self._run(handed):
                     if isinstance(part, Target) and part.mode is Mode.INLINE:
                         yield from (Target(part.function, use.mode, ((use.function, use.node), *part.via)) for use in uses)
+                    elif isinstance(part, str) and any(use.mode is Mode.INLINE for use in uses):
+                        yield part
 
     def uses(self, owner: Function, param: str, inside: Function) -> tuple[Use, ...]:
         """How `inside` (`owner` itself, or a function within it) runs the function in a parameter of `owner`."""

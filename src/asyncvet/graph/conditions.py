@@ -72,10 +72,23 @@ def _wrapped(holder: str, scope: Function) -> Iterator[tree.Call]:
 def _is_in_memory(call: tree.Call | None, inference: Inference, scope: Scope) -> bool:
     """Whether a call is given a file that is in memory: what it reads or writes is there already."""
     return call is not None and any(
-        isinstance(value, Object | Symbol) and value.path in _MEMORY
+        is_memory(value)
         for argument in (*call.args, *(keyword.value for keyword in call.keywords))
-        for value in inference.values(argument, scope)
+        # What is passed from elsewhere may be in memory there and a file elsewhere: that is asked on each way.
+        for value in (() if _is_parameter(argument, scope) else inference.values(argument, scope))
     )
+
+
+def is_memory(value: Value) -> bool:
+    """Whether a value is a file that is in memory, or none at all."""
+    return isinstance(value, Object | Symbol) and value.path in _MEMORY
+
+
+def _is_parameter(expr: tree.Node, scope: Scope) -> bool:
+    if not isinstance(expr, tree.Name):
+        return False
+    owner = next((around for around in scope.enclosing() if expr.id in around.bindings), None)
+    return isinstance(owner, Function) and expr.id in owner.params and len(owner.bindings[expr.id]) == 1
 
 
 def _is_met(condition: Condition, call: tree.Call | None, inference: Inference, scope: Scope) -> bool:

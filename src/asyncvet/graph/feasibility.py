@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from asyncvet.catalogue import Api
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import hides_arguments, passed
+from asyncvet.graph.conditions import is_memory
 from asyncvet.graph.known import NOTHING_KNOWN, OTHER, TYPES, Known, truth, type_of, value, values_of
 from asyncvet.graph.scopes import Block, Body, Class, Function, dotted
 from asyncvet.graph.values import Bound, Instance, Object, Super, Symbol, Text, Value, Values, union
@@ -52,7 +54,7 @@ class Feasibility:
         if function.owner is None or (cls is not None and function.owner not in self._inference.members.mro(cls)):
             cls = None
         truths = tuple(self._truths(site, function, known)) if is_own else ()
-        node = site.node
+        node = _entered(site.node)
         if not isinstance(node, tree.Call):
             return Known(truths=truths, cls=cls, is_exact=is_exact)
         keywords = self._keywords(node, function, known)
@@ -83,10 +85,19 @@ class Feasibility:
         members = union(self._inference.attribute(value, attr) for value in values) if attr else values
         return any(self._may_run(member, called) for member in members)
 
+    def is_in_memory(self, site: CallSite, api: Api, known: Known) -> bool:
+        """Whether a call that would use the file system is given a file that is in memory, on this way."""
+        if api.category not in ("file", "archive") or not known.values or not isinstance(site.node, tree.Call):
+            return False
+        names = [argument for argument in site.node.args if isinstance(argument, tree.Name)]
+        given = [values_of(name, known) for name in names]
+        return any(values and all(map(is_memory, values)) for values in given)
+
     def _may_run(self, value: Value, called: Function | str) -> bool:
         """Whether calling, entering or iterating over a value may run what was called. What is not looked into may."""
         if isinstance(value, Bound):
-            return self._may_run(value.function, called) or self._is_override(value.function, called)
+            is_exact = isinstance(value.receiver, Instance) and value.receiver.is_exact
+            return self._may_run(value.function, called) or (not is_exact and self._is_override(value.function, called))
         if isinstance(value, Function):
             return value is called
         if isinstance(value, Symbol):
@@ -300,6 +311,13 @@ def _is_known(value: Value) -> bool:
     return isinstance(value, Instance | Object | Function | Class | Text) or (
         isinstance(value, Bound) and isinstance(value.function, Function)
     )
+
+
+def _entered(node: tree.Node) -> tree.Node:
+    """The call that a site runs: of `with connect(...)` and `for page in pages(...)` the call there."""
+    if isinstance(node, tree.With) and len(node.items) == 1:
+        return node.items[0].value
+    return node.iter if isinstance(node, tree.For) else node
 
 
 def _called_on(node: tree.Node) -> tuple[tree.Name | None, str]:

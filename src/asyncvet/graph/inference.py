@@ -200,7 +200,8 @@ class Inference:
             return union(value.items)
         if isinstance(value, GeneratorOf):
             return self.returned(value.function)
-        return self.members.iterated(value, is_async)
+        # A class may be its own iterator, or that of another whose iterator it is.
+        return self._memo.answer(("i", value, is_async), lambda: self.members.iterated(value, is_async))
 
     def _awaited(self, value: Value) -> Values:
         if isinstance(value, Coroutine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from asyncvet.facts import tree
@@ -13,7 +14,7 @@ TYPES = frozenset({"bytes", "dict", "frozenset", "int", "list", "none", "set", "
 
 
 OTHER = "other"
-"""The type of an object that was seen being made, and is of none of `TYPES`."""
+"""The type of a file in memory that was seen being made, and so is of none of `TYPES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def truth(expr: tree.Node, known: Known) -> bool | None:
     if isinstance(expr, tree.Attribute):
         return next((truth for name, truth in known.truths if name == dotted(expr)), None)
     if isinstance(expr, tree.Call):
-        return _is_of_type(expr, known) if last_name(expr.func) == "isinstance" else _has_affix(expr, known)
+        ask = _ASKED.get(last_name(expr.func), _has_affix)
+        return ask(expr, known)
     if not isinstance(expr, tree.Operation):
         return None
     if len(expr.operands) == 2 and expr.op in ("is", "is not", "==", "!=", "in", "not in"):
@@ -139,3 +141,15 @@ def _has_affix(call: tree.Call, known: Known) -> bool | None:
     if text is None or affix is None or not isinstance(text[0], str) or not isinstance(affix[0], str):
         return None
     return text[0].startswith(affix[0]) if func.attr == "startswith" else text[0].endswith(affix[0])
+
+
+def _has_method(call: tree.Call, known: Known) -> bool | None:
+    """Whether `hasattr(name, "write")` holds: a file in memory has what files have."""
+    if len(call.args) != 2 or not isinstance(call.args[0], tree.Name) or type_of(call.args[0], known) != OTHER:
+        return None
+    attr = value(call.args[1], known)
+    return True if attr is not None and attr[0] in _OF_FILES else None
+
+
+_OF_FILES = frozenset({"read", "write", "seek", "close", "readline", "getvalue"})
+_ASKED: Mapping[str, Callable[[tree.Call, Known], bool | None]] = {"isinstance": _is_of_type, "hasattr": _has_method}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.scopes import Body, Function, Scope, last_name
+from asyncvet.graph.scopes import Binding, Body, Function, Scope, last_name
 from asyncvet.graph.values import Bound
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class LoopChecks:
         self._inference = inference
         self._regions: dict[Body, tuple[tuple[int, int], ...]] = {}
         self._asking: dict[Body, bool] = {}
+        self._open: set[tuple[Scope, str]] = set()
 
     def runs_without_loop(self, site: CallSite) -> bool:
         """Whether the code at a site has just found out that no event loop runs here. In a coroutine one always does."""
@@ -116,7 +117,16 @@ class LoopChecks:
 
     def _of_name(self, name: tree.Name, scope: Scope) -> Meaning | None:
         """What a true value of a name says that was set by asking."""
-        for binding in scope.bindings.get(name.id, ()):
+        if (scope, name.id) in self._open:
+            return None  # `loop = loop if loop else other`
+        self._open.add((scope, name.id))
+        try:
+            return self._of_bindings(scope.bindings.get(name.id, ()), scope)
+        finally:
+            self._open.discard((scope, name.id))
+
+    def _of_bindings(self, bindings: Sequence[Binding], scope: Scope) -> Meaning | None:
+        for binding in bindings:
             value, statement = binding.value, binding.block.statement
             if isinstance(value, tree.Call) and self._meaning(value, scope) == "runs":
                 return "runs"

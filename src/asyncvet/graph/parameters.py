@@ -47,11 +47,20 @@ class Parameters:
         around = function.parent or function.module
         declared = self._inference.annotations.instances(param.annotation, around)
         if declared and not self._is_only_protocol(declared):
-            return declared
+            return union((declared, self._more_exact(function, param, declared)))
         return (
             self._provided(param, around)
             or union((self._default(param, around), self._passed(function, param), self._decorated(function, param)))
             or declared
+        )
+
+    def _more_exact(self, function: Function, param: tree.Param, declared: Values) -> Values:
+        """Objects of classes below the declared one that callers pass: `record(FileHistory())` for `history: History`."""
+        members = self._inference.members
+        classes = [value.cls for value in declared if isinstance(value, Instance) and members.subclasses(value.cls)]
+        passed = self._passed(function, param) if classes else NOTHING
+        return tuple(
+            value for value in passed if isinstance(value, Instance) and any(c in members.mro(value.cls) for c in classes)
         )
 
     def _is_only_protocol(self, declared: Values) -> bool:

@@ -96,10 +96,13 @@ class Reach:
             *_, target, known, way = heapq.heappop(queue)
             for below, own in self._leading(target.function, kind):
                 if can_run(below, known):
-                    if own is not None and self._feasibility.is_of_known(below, own.name, known):
+                    if own is not None and self._is_real(below, own, known):
                         return [*way, Step(below, None, own)]
                     go_on(below, known, way)
         return []
+
+    def _is_real(self, site: CallSite, own: ApiCall, known: Known) -> bool:
+        return self._feasibility.is_of_known(site, own.name, known) and not self._feasibility.is_in_memory(site, own.api, known)
 
     def _leading(self, function: Function, kind: Kind) -> list[tuple[CallSite, ApiCall | None]]:
         """The sites of a function that lead on to a call of `kind`, those that are one themselves first."""

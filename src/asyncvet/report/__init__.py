@@ -45,7 +45,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         files: Number of files read.
         lines: Number of lines read.
         seconds: How long the review took.
-        cached_files: How many of the files were known from an earlier review.
+        cached_files: How many files of installed packages were known from an earlier review.
+        notes: What a reader should know of how the review went, in sentences: what was skipped, what is wrong with the cache.
         unresolved_calls: Calls of which nothing is known about what they run.
         test_files_skipped: Test files that were read and whose findings are not reported.
         generated_files_skipped: The same of files that say they are generated.
@@ -63,6 +64,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     lines: int = 0
     seconds: float = 0.0
     cached_files: int = 0
+    notes: tuple[str, ...] = ()
     unresolved_calls: int = 0
     test_files_skipped: int = 0
     generated_files_skipped: int = 0

@@ -19,6 +19,7 @@ def render(report: Report, output: Output) -> str:  # noqa: ARG001
         "summary": _summary(report),
         "findings": [as_object(finding) for finding in report.findings],
         "errors": [{"path": error.path, "line": error.line, "message": error.message} for error in report.errors],
+        "notes": list(report.notes),
     }
     return json.dumps(content, indent=2) + "\n"
 

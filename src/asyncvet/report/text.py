@@ -293,7 +293,8 @@ def _summary(report: Report, output: Output, paint: Paint) -> Iterator[str]:
         parts.append(f"{counted(report.test_files_skipped, 'test file')} not reported (--include-tests)")
     if report.generated_files_skipped:
         parts.append(f"{counted(report.generated_files_skipped, 'generated file')} not reported")
-    yield from (paint(line, "dim") for line in wrapped("; ".join(parts), output.width, "", "  "))
+    for text in ("; ".join(parts), *map(harmless, report.notes)):
+        yield from (paint(line, "dim") for line in wrapped(text, output.width, "", "  "))
 
 
 def counted(count: int, noun: str) -> str:

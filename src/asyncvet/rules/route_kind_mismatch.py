@@ -117,6 +117,7 @@ def _awaits_nothing(project: Project) -> Iterator[Finding]:
             f"`async def {function.name}` awaits nothing, and `{stall.call}` blocks the event loop; write `def {function.name}`: "
             "the framework then runs it in a thread",
             project,
+            cause=stall.cause,
             way=list(stall.way),
         )
 

@@ -55,6 +55,36 @@ def test_without_the_environment_nothing_is_known(tmp_path: Path) -> None:
     assert review([tmp_path], Settings(select=("AV101",)), root=tmp_path).findings == ()
 
 
+def test_an_environment_without_packages_is_told(tmp_path: Path) -> None:
+    """A `.venv` that was cut down, or is half copied, is no environment."""
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "pyvenv.cfg").write_text("")
+    (tmp_path / "service.py").write_text(SERVICE)
+    assert review([tmp_path], root=tmp_path).notes == (
+        f"{tmp_path / '.venv'} holds no site-packages folder, so no packages were read; make it anew, or name one by --python",
+    )
+
+
+def test_what_is_odd_in_an_environment_is_told(tmp_path: Path) -> None:
+    """Of packages that cannot be read, are too large, or are no Python the rest is reviewed as if they were not there."""
+    install(tmp_path)
+    packages = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages"
+    (packages / "large.py").write_text("x = 1\n" * 400_000)
+    (packages / "noise.py").write_bytes(bytes(range(256)) * 10)
+    (packages / "folder.py").mkdir()
+    (packages / "stubs_only.pyi").write_text("def wait() -> int: ...\n")
+    (packages / "lying.py").write_text("import time\n\n\ndef wait():\n    time.sleep(1)\n")
+    (packages / "lying.pyi").write_text("async def wait() -> None: ...\n")
+    imports = "import folder, large, lying, noise, stubs_only\n"
+    calls = "    large.x()\n    noise.x()\n    folder.x()\n    stubs_only.wait()\n    lying.wait()\n"
+    (tmp_path / "service.py").write_text(f"{imports}\n\nasync def route():\n{calls}")
+    report = review([tmp_path], Settings(select=("AV101",)), root=tmp_path)
+    assert [finding.span.line for finding in report.findings] == [9]
+    assert report.notes == (
+        f"one file of {packages} not read: larger than 2,000,000 bytes, unreadable, or beyond the 3,000 that one review reads",
+    )
+
+
 def test_excerpts_of_an_installed_package(tmp_path: Path) -> None:
     """The chain shows the package's own lines, under a path that names no machine."""
     install(tmp_path)

@@ -9,40 +9,109 @@ from asyncvet.engine.environment import Environment, find
 from asyncvet.engine.learning import learn
 
 FILES = {
-    "remote/__init__.py": "from remote._client import Client, AsyncClient\nfrom remote.files import size\n",
+    "remote/__init__.py": (
+        "from remote._client import Client, AsyncClient\nfrom remote.files import size\nfrom remote.sheets import Sheet\n"
+    ),
     "remote/_client.py": (
         "import requests\n\n\nclass Client:\n"
         "    def __init__(self, url):\n        self.session = requests.Session()\n        self.url = url\n\n"
         "    def fetch(self):\n        return self._get()\n\n"
+        "    def fetch_within(self, timeout):\n        return self.session.get(self.url, timeout=timeout)\n\n"
         "    def _get(self):\n        return self.session.get(self.url)\n\n"
         "    def name(self):\n        return self.url\n\n\n"
         "class AsyncClient:\n    async def fetch(self):\n        return 1\n"
     ),
     "remote/files.py": "import os\n\n\ndef size(path):\n    return os.stat(path).st_size\n\n\ndef double(number):\n    return 2 * number\n",
-    "remote-1.2.dist-info/METADATA": "Name: remote\nVersion: 1.2\n",
+    "remote/shop.py": (
+        "from remote import Client\n\n\n"
+        "class Shop:\n    def __init__(self):\n        self.client = Client('shop')\n\n"
+        "    def open(self, wait=True, timeout=None):\n        if wait:\n            self.client.fetch()\n        return self\n\n"
+        "    def wait(self, *, timeout=None):\n        return self.client.fetch_within(timeout)\n\n\n"
+        "class Store(Shop):\n    def open(self):\n        return self\n\n\n"
+        "def shop() -> Shop:\n    return Shop()\n"
+    ),
+    "remote/sheets.py": (
+        "from remote import Client\n\n\nclass Sheet:\n"
+        "    def __init__(self, client: Client):\n        self._client = client\n\n"
+        + "".join(f"    def read_{n}(self):\n        self._client.fetch()\n\n" for n in range(8))
+        + "    def close(self):\n        pass\n"
+    ),
+    "remote/_fast.cpython-311-x86_64-linux-gnu.so": "",
+    "remote/tests/test_client.py": "def test_it():\n    pass\n",
+    "remote-1.2.dist-info/METADATA": "Name: Remote\nVersion: 1.2\n",
 }
 
 LEARNED = """\
-distribution = "remote"
+distribution = "Remote"
 version = "1.2"
+underivable = ["remote._fast"]
+
+[[api]]
+names = ["remote.Sheet.close"]
+
+[[api]]
+names = ["remote.Client.fetch_within"]
+effect = "blocks"
+category = "network"
+bound = ["timeout", 0]
+why = "reaches `requests.Session.get`"
+returns = "requests.Response"
+
+[[api]]
+names = ["remote.shop.Shop.wait"]
+effect = "blocks"
+category = "network"
+bound = ["timeout"]
+why = "reaches `requests.Session.get`"
+returns = "requests.Response"
+
+[[api]]
+names = ["remote.Sheet.*"]
+effect = "blocks"
+category = "network"
+why = "reaches `requests.Session.get`"
+
+[[api]]
+names = ["remote.shop.Shop.open"]
+effect = "blocks"
+category = "network"
+why = "reaches `requests.Session.get`"
+only_if = [{ argument = "wait", position = 0, present = false }]
+returns = "self"
+
+[[api]]
+names = ["remote.Client.fetch"]
+effect = "blocks"
+category = "network"
+why = "reaches `requests.Session.get`"
+returns = "requests.Response"
 
 [[api]]
 names = ["remote.AsyncClient.fetch"]
 is_async = true
 
 [[api]]
-names = ["remote.size"]
-effect = "blocks"
-category = "metadata"
-stall = "short"
-why = "reaches os.stat"
+names = ["remote.shop.shop"]
+returns = "remote.shop.Shop"
 
 [[api]]
-names = ["remote.Client.fetch"]
-effect = "blocks"
-category = "network"
-stall = "unbounded"
-why = "reaches requests.Session.get"
+names = ["remote.shop.Store.open"]
+returns = "self"
+
+[[type]]
+names = ["remote.Client"]
+attributes = { session = "requests.Session" }
+
+[[type]]
+names = ["remote.shop.Shop"]
+attributes = { client = "remote.Client" }
+
+[[type]]
+names = ["remote.shop.Store"]
+bases = ["remote.shop.Shop"]
+
+[alias]
+"remote.sheets.Sheet" = "remote.Sheet"
 """
 
 
@@ -61,7 +130,7 @@ def environment(tmp_path: Path) -> Environment:
 
 
 def test_public_functions_are_summarised(environment: Environment) -> None:
-    """Private names are left out, re-exported ones go by their shortest path, harmless ones need no entry."""
+    """What blocks, by the shortest path; harmless and private names and tests are left out; what tells of types is there."""
     assert learn("Remote", environment) == LEARNED
 
 

@@ -1,0 +1,8 @@
+"""No test looks at what reviews of the machine's user have kept, or adds to it."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    pytest.MonkeyPatch().setenv("ASYNCVET_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
