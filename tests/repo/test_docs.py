@@ -46,6 +46,7 @@ def test_settings() -> None:
         "jobs": "`0`",
         "catalogue": "`[]`",
         "python": "none",
+        "cache": "`true`",
     }
     assert rows == defaults
     assert set(rows) == {field.encode_name.replace("_", "-") for field in msgspec.structs.fields(Settings)} - {"base"}

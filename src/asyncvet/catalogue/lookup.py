@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from asyncvet.catalogue.reader import PROTOCOLS, CatalogueError, read_catalogue
 from asyncvet.catalogue.schema import Api, CatalogueFile, Type
 
 _DATA = Path(__file__).with_name("data")
+_DERIVED = Path(__file__).with_name("derived")
+INDEX = "index.toml"
+"""The file of a folder of derived files that tells of which packages each of them speaks."""
 # Each begins with literal text, which is searched for many times faster than a line's start.
 _NAMES = re.compile(r"\nnames\s*=\s*\[([^\]]*)\]")
 _ALIASES = re.compile(r"\n\[alias\]\n(.*?)(?=\n\[|\Z)", re.DOTALL)
@@ -26,14 +30,18 @@ class Catalogue:
 
     Files are parsed when a name of one of their top-level packages is first asked for: a review pays only for the libraries
     that the code uses.
+
+    What is derived from the source of libraries speaks only where what people stated is silent: of names that no file has, of
+    methods that neither their class nor its bases nor a ``*`` has.
     """
 
-    def __init__(self, files: Iterable[Path], extra: Iterable[Path] = ()) -> None:
-        """Know `files`, and the entries of `extra` in place of theirs.
+    def __init__(self, files: Iterable[Path], extra: Iterable[Path] = (), derived: Path | None = None) -> None:
+        """Know `files`, the entries of `extra` in place of theirs, and those in the folder `derived` where both are silent.
 
         Raises:
             CatalogueError: An extra file is wrong. A wrong one of `files` is told when it is first needed.
         """
+        self._derived = Derived(derived)
         self._waiting: dict[str, list[Path]] = {}
         for path in sorted(files):
             for root in scanned_roots(path.read_text(encoding="utf-8")):
@@ -48,6 +56,8 @@ class Catalogue:
         self._canonical: dict[str, str] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
         self._merged: dict[str, Type | None] = {}
+        self._derived_lineages: dict[str, tuple[str, ...]] = {}
+        self._owners: set[str] = set()
         for path, file in self._extra.items():
             for root in spoken_roots(file):
                 self._known_roots.add(root)
@@ -58,7 +68,12 @@ class Catalogue:
     @functools.cache
     def bundled(cls) -> Catalogue:
         """The catalogue that ships with asyncvet."""
-        return cls(_DATA.glob("*.toml"))
+        return cls(_DATA.glob("*.toml"), derived=_DERIVED)
+
+    @classmethod
+    def stated(cls, derived: Path | None = None) -> Catalogue:
+        """Only what people stated, and what is derived in another folder than the one that ships."""
+        return cls(_DATA.glob("*.toml"), derived=derived)
 
     @classmethod
     def with_extra(cls, files: Iterable[Path]) -> Catalogue:
@@ -67,7 +82,7 @@ class Catalogue:
         Raises:
             CatalogueError: One of the files is wrong.
         """
-        return cls(_DATA.glob("*.toml"), files)
+        return cls(_DATA.glob("*.toml"), files, _DERIVED)
 
     def canonical(self, name: str) -> str:
         """The name under which the catalogue knows `name`; `name` itself if it is no alias."""
@@ -76,6 +91,8 @@ class Catalogue:
             self._load(name)
             found = self._renamed(name)
             self._load(found)
+            if self._derived.load(found):
+                found = self._renamed(self._derived.followed(found, self._is_stated))
             self._canonical[name] = found
         return found
 
@@ -86,9 +103,21 @@ class Catalogue:
             return tuple(self._apis[name])
         owner, _, attr = name.rpartition(".")
         for base in self._lineage(owner):
-            for entry in (attr,) if attr.startswith("_") else (attr, "*"):
-                if f"{base}.{entry}" in self._apis:
-                    return tuple(self._apis[f"{base}.{entry}"])
+            for entry in _entries(base, attr):
+                if entry in self._apis:
+                    return tuple(self._apis[entry])
+        return self._derived_api(name)
+
+    def _derived_api(self, name: str) -> tuple[Api, ...]:
+        """The same where nothing is stated of the class and its bases: what is derived, or stated of a base that is derived."""
+        if name in self._derived.apis:
+            return tuple(self._derived.apis[name])
+        owner, _, attr = name.rpartition(".")
+        for base in self._derived_lineage(owner):
+            for entry in _entries(base, attr):
+                found = self._apis.get(entry) or self._derived.apis.get(entry)
+                if found:
+                    return tuple(found)
         return ()
 
     def type(self, name: str) -> Type | None:
@@ -104,6 +133,13 @@ class Catalogue:
         for base in self._lineage(owner):
             declared = self._types.get(base)
             if f"{base}.{attr}" in self._apis or (declared is not None and attr in declared.attributes):
+                return f"{base}.{attr}"
+        if any(entry in self._apis for base in self._lineage(owner) for entry in _entries(base, attr)):
+            return f"{owner}.{attr}"
+        for base in self._derived_lineage(owner):
+            known = (self._types.get(base), self._derived.types.get(base))
+            is_call = f"{base}.{attr}" in self._apis or f"{base}.{attr}" in self._derived.apis
+            if is_call or any(kind is not None and attr in kind.attributes for kind in known):
                 return f"{base}.{attr}"
         return f"{owner}.{attr}"
 
@@ -128,6 +164,7 @@ class Catalogue:
             for name in dict.fromkeys(map(self._renamed, api.names)):
                 if self._claim("api", name, path):
                     self._apis.setdefault(name, []).append(api)
+                    self._owners.add(name.rpartition(".")[0])
 
     def _claim(self, table: str, name: str, path: Path) -> bool:
         """Whether this file may speak of the name: a user's file before a bundled one; two of a kind must not both."""
@@ -171,11 +208,43 @@ class Catalogue:
             self._lineages[name] = tuple(order)
         return self._lineages[name]
 
+    def _derived_lineage(self, name: str) -> tuple[str, ...]:
+        """The class and its bases, as stated and as derived; empty if nothing is derived of it."""
+        if name not in self._derived_lineages:
+            order: dict[str, None] = {}
+            pending = [name] if name in self._derived.owners else []
+            while pending:
+                current = self.canonical(pending.pop())
+                order.setdefault(current)
+                known = (self._types.get(current), self._derived.types.get(current))
+                bases = [self.canonical(base) for kind in known if kind is not None for base in kind.bases]
+                pending += [base for base in reversed(bases) if base not in order]
+            self._derived_lineages[name] = tuple(order)
+        return self._derived_lineages[name]
+
+    def _is_stated(self, name: str) -> bool:
+        return name in self._types or name in self._apis or name in self._owners
+
     def _with_bases(self, name: str) -> Type | None:
-        own = self._types.get(name)
-        if own is None:
+        stated = self._types.get(name)
+        if stated is None and name not in self._derived.types:
             return None
+        if stated is None:
+            known = [
+                kind for base in self._derived_lineage(name) if (kind := self._types.get(base) or self._derived.types.get(base))
+            ]
+            return self._merge(known[0], known)
         known = [self._types[base] for base in self._lineage(name) if base in self._types]
+        merged = self._merge(stated, known)
+        derived = [self._derived.types[base] for base in self._derived_lineage(name) if base in self._derived.types]
+        if merged.getattr or not derived:
+            return merged
+        attributes = {attr: notation for kind in reversed(derived) for attr, notation in kind.attributes.items()}
+        return msgspec.structs.replace(merged, attributes=attributes | merged.attributes)
+
+    @staticmethod
+    def _merge(own: Type, known: list[Type]) -> Type:
+        """A class with what it inherits from those after it in a list of its lineage."""
         inherited: dict[str, Any] = {key: next(filter(None, (getattr(kind, key) for kind in known)), "") for key in PROTOCOLS}
         attributes = {attr: notation for kind in reversed(known) for attr, notation in kind.attributes.items()}
         binds_loop = any(kind.binds_loop for kind in known)
@@ -183,6 +252,77 @@ class Catalogue:
         closed_by = next((kind.closed_by for kind in known if kind.closed_by), ())
         inherited |= {"timeout": timed.timeout, "bound": timed.bound, "closed_by": closed_by}
         return msgspec.structs.replace(own, attributes=attributes, binds_loop=binds_loop, **inherited)
+
+
+class Derived:
+    """What was derived of libraries: one file a distribution, in one folder, with an index of the packages they speak of.
+
+    Attributes:
+        apis: Entries by name, of the files that were needed so far.
+        types: Classes by name.
+        owners: The names of classes of which `apis` or `types` tell something.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """Know the files of a folder; of none if there is no folder, or no index in it."""
+        self._folder = folder
+        self._alias: dict[str, str] = {}
+        self.apis: dict[str, list[Api]] = {}
+        self.types: dict[str, Type] = {}
+        self.owners: set[str] = set()
+
+    @functools.cached_property
+    def _waiting(self) -> dict[str, list[str]]:
+        """Names of files by the package that they speak of."""
+        waiting: dict[str, list[str]] = {}
+        index = self._folder / INDEX if self._folder is not None else None
+        if index is not None and index.is_file():
+            for file, packages in tomllib.loads(index.read_text(encoding="utf-8")).items():
+                for package in packages:
+                    waiting.setdefault(package, []).append(file)
+        return waiting
+
+    def load(self, name: str) -> bool:
+        """Read what is needed to know a name; whether anything is known of its package."""
+        end = len(name)
+        is_known = False
+        while end > 0:
+            files = self._waiting.get(name[:end])
+            if files is not None:
+                is_known = True
+                while files:
+                    self._take(files.pop())
+            end = name.rfind(".", 0, end)
+        return is_known
+
+    def followed(self, name: str, is_stated: Callable[[str], bool]) -> str:
+        """The name that an alias stands for; one that is stated is not followed."""
+        end = len(name)
+        while end > 0:
+            prefix = name[:end]
+            if is_stated(prefix):
+                return name
+            if prefix in self._alias:
+                return self._alias[prefix] + name[end:]
+            end = name.rfind(".", 0, end)
+        return name
+
+    def _take(self, name: str) -> None:
+        assert self._folder is not None
+        file = read_catalogue(self._folder / f"{name}.toml")
+        self._alias |= dict(_aliases(file))
+        for kind in file.type:
+            self.types[kind.names[0]] = kind
+            self.owners.add(kind.names[0])
+        for api in file.api:
+            for called in api.names:
+                self.apis.setdefault(called, []).append(api)
+                self.owners.add(called.rpartition(".")[0])
+
+
+def _entries(base: str, attr: str) -> tuple[str, ...]:
+    """The names of entries that speak of a method of a class."""
+    return (f"{base}.{attr}",) if attr.startswith("_") else (f"{base}.{attr}", f"{base}.*")
 
 
 def spoken_roots(file: CatalogueFile) -> set[str]:

@@ -169,6 +169,8 @@ class CatalogueFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     distribution: str
     version: str
+    underivable: tuple[str, ...] = ()
+    """In a derived file: the distribution's compiled modules, of which the source tells nothing."""
     api: tuple[Api, ...] = ()
     type: tuple[Type, ...] = ()
     alias: dict[str, str] = {}

@@ -69,6 +69,8 @@ There is no automatic fix: a route that becomes `async def` must not block any m
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.project import Project
@@ -111,15 +113,9 @@ def _awaits_nothing(project: Project) -> Iterator[Finding]:
         if not any(entry.may_be_plain for entry in entries) or any(project.contexts.callers.get(function, ())):
             continue
         seen.add(function)
-        yield _finding(
-            function,
-            function.head,
-            f"`async def {function.name}` awaits nothing, and `{stall.call}` blocks the event loop; write `def {function.name}`: "
-            "the framework then runs it in a thread",
-            project,
-            cause=stall.cause,
-            way=list(stall.way),
-        )
+        what = f"`async def {function.name}` awaits nothing, and `{stall.call}` blocks the event loop"
+        found = project.stall_finding(RULE, stall, f"{what}; write `def {function.name}`: the framework then runs it in a thread")
+        yield replace(found, span=project.span(function, function.head))
 
 
 def _loop_in_thread(function: Function, project: Project) -> Iterator[Finding]:

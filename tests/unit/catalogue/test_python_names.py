@@ -34,7 +34,6 @@ ADDED = {
     "pathlib.Path.copy": (3, 14),
     "pathlib.Path.copy_into": (3, 14),
     "pathlib.Path.from_uri": (3, 13),
-    "pathlib.Path.is_junction": (3, 12),
     "pathlib.Path.move": (3, 14),
     "pathlib.Path.move_into": (3, 14),
     "pathlib.Path.walk": (3, 12),

@@ -46,7 +46,7 @@ def test_reads_every_table(tmp_path: Path) -> None:
         (HEAD + "[[api]]\nnames = 'x", 'not valid TOML: Expected "\'" (at end of document)'),
         ('version = "1.0"\n', 'the key "distribution" is missing'),
         (HEAD + "apis = []\n", 'unknown key "apis"; did you mean "api"?'),
-        (HEAD + "colour = 1\n", 'unknown key "colour"; valid are distribution, version, api, type, alias'),
+        (HEAD + "colour = 1\n", 'unknown key "colour"; valid are distribution, version, underivable, api, type, alias'),
         (HEAD + API + 'efect = "blocks"\n', 'api entry 1 ("shop.buy"): unknown key "efect"; did you mean "effect"?'),
         (HEAD + "[[api]]\n" + BLOCKS, 'api entry 1: the key "names" is missing'),
         (HEAD + "[[api]]\nnames = []\n", 'api entry 1: "names" is empty'),
