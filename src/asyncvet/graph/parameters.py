@@ -48,11 +48,10 @@ class Parameters:
         declared = self._inference.annotations.instances(param.annotation, around)
         if declared and not self._is_only_protocol(declared):
             return union((declared, self._more_exact(function, param, declared)))
-        return (
-            self._provided(param, around)
-            or union((self._default(param, around), self._passed(function, param), self._decorated(function, param)))
-            or declared
+        found = self._provided(param, around) or union(
+            (self._default(param, around), self._passed(function, param), self._decorated(function, param))
         )
+        return union((found, declared))
 
     def _more_exact(self, function: Function, param: tree.Param, declared: Values) -> Values:
         """Objects of classes below the declared one that callers pass: `record(FileHistory())` for `history: History`."""

@@ -18,7 +18,7 @@ from asyncvet.graph.library import Library
 from asyncvet.graph.modules import ModuleIndex
 from asyncvet.graph.reach import Kind, Reach, Step
 from asyncvet.graph.scan import scan
-from asyncvet.graph.scopes import Function, Module, Scope, shown
+from asyncvet.graph.scopes import Function, Module, Scope, last_name, shown
 from asyncvet.graph.sites import CallSite
 from asyncvet.graph.stalls import Stall, find
 from asyncvet.graph.tasks import Tasks
@@ -141,7 +141,7 @@ class Project:
         node = stall.site.node
         if stall.is_direct and replacement and stall.function.is_async:
             return f"use `{replacement.replace('*', shown(node.func) if isinstance(node, tree.Call) else '')}`"
-        if isinstance(node, tree.Call):
+        if isinstance(node, tree.Call) and last_name(node.func) != "enter_context":
             handed = ", ".join([shown(node.func), "..."] if node.args or node.keywords else [shown(node.func)])
             if stall.function.is_async:
                 return f"use `await asyncio.to_thread({handed})`"
