@@ -84,7 +84,7 @@ class Reach:
         seen: set[tuple[Function, Known]] = set()
 
         def go_on(at: CallSite, known: Known, way: tuple[Step, ...]) -> None:
-            for target in self._inline(at):
+            for target in self._inline(at) if self._is_likely(at, kind) else ():
                 inside = self._feasibility.enter(at, target, known) if target.function in distances else None
                 if inside is not None and (target.function, inside) not in seen and len(seen) < _STATES:
                     seen.add((target.function, inside))
@@ -173,6 +173,12 @@ class Reach:
     def _inline(self, site: CallSite) -> Iterator[Target]:
         if site.targets and not self._checks.runs_without_loop(site):
             yield from (target for target in site.targets if target.mode is Mode.INLINE)
+
+    def _is_likely(self, site: CallSite, kind: Kind) -> bool:
+        """Whether a site that may run one of many functions is likely to run one that leads on: at least half of them do."""
+        functions = {target.function for target in site.targets}
+        leading = sum(function in self._distances[kind] for function in functions)
+        return len(functions) <= _ALTERNATIVES or 2 * leading >= len(functions)
 
 
 def _is_detail(site: CallSite, api: ApiCall) -> bool:
