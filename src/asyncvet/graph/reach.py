@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from asyncvet.catalogue import Api
+from asyncvet.facts import tree
+from asyncvet.graph.calling import is_abstract
 from asyncvet.graph.calls import Calls
 from asyncvet.graph.feasibility import Feasibility, can_run
 from asyncvet.graph.known import NOTHING_KNOWN, Known
@@ -26,6 +28,8 @@ Kind = Literal["blocks", "metadata", "cpu", "runs-loop", "celery-result", "celer
 _ALTERNATIVES = 3
 
 
+_DEEP = 3
+"""Calls after which a chain is in what many callers share."""
 _STATES = 400
 """A search from one site looks at so many functions at the most, each as often as different things are known in it."""
 
@@ -84,7 +88,7 @@ class Reach:
         seen: set[tuple[Function, Known]] = set()
 
         def go_on(at: CallSite, known: Known, way: tuple[Step, ...]) -> None:
-            for target in self._inline(at) if self._is_likely(at, kind) else ():
+            for target in self._inline(at) if self._is_likely(at, kind, len(way)) else ():
                 inside = self._feasibility.enter(at, target, known) if target.function in distances else None
                 if inside is not None and (target.function, inside) not in seen and len(seen) < _STATES:
                     seen.add((target.function, inside))
@@ -174,11 +178,23 @@ class Reach:
         if site.targets and not self._checks.runs_without_loop(site):
             yield from (target for target in site.targets if target.mode is Mode.INLINE)
 
-    def _is_likely(self, site: CallSite, kind: Kind) -> bool:
-        """Whether a site that may run one of many functions is likely to run one that leads on: at least half of them do."""
-        functions = {target.function for target in site.targets}
+    def _is_likely(self, site: CallSite, kind: Kind, depth: int) -> bool:
+        """Whether a site that may run one of many functions is likely to run one that leads on: at least half of them do.
+
+        Of what a table holds that many share, deep down, all must: which of them runs depends on the caller, who is far away.
+        """
+        functions = {target.function for target in site.targets if not is_abstract(target.function)}
+        is_far = depth >= _DEEP and _is_looked_up(site.node)
+        if len(functions) <= (1 if is_far else _ALTERNATIVES):
+            return True
         leading = sum(function in self._distances[kind] for function in functions)
-        return len(functions) <= _ALTERNATIVES or 2 * leading >= len(functions)
+        return leading == len(functions) if is_far else 2 * leading >= len(functions)
+
+
+def _is_looked_up(node: tree.Node) -> bool:
+    """Whether a call is of what a table holds: `factories[name].create()`, `handlers[name]()`."""
+    func = node.func if isinstance(node, tree.Call) else node
+    return isinstance(func.value if isinstance(func, tree.Attribute) else func, tree.Subscript)
 
 
 def _is_detail(site: CallSite, api: ApiCall) -> bool:
