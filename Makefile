@@ -44,7 +44,7 @@ new-rule:
 	@$(PYTHON) scripts/new_rule.py '$(NAME)' '$(CODE)'
 
 clean:
-	rm -rf $(VENV) $(VERIFY_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
+	rm -rf $(VENV) $(VERIFY_VENV) .venv-farm build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
 	find src tests scripts verification -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:

@@ -18,6 +18,7 @@ from asyncvet.graph.locks import held, is_named_like_lock, lock_of
 from asyncvet.graph.outside import is_outside
 from asyncvet.graph.scopes import Body, Function, last_name
 from asyncvet.graph.shared_state import SELF, place_of, target_place
+from asyncvet.graph.values import Bound, Partial, Symbol, Value
 from asyncvet.model import Span
 
 if TYPE_CHECKING:
@@ -285,8 +286,23 @@ def _publications(project: Project) -> Iterator[_Sample]:
         is_publication = "celery-publish" in categories or any(name.endswith(".send_task") for name in site.names)
         if is_publication or "celery-result" in categories or any(called_tasks(site, project)):
             yield _Sample(site.scope, node)
-        if is_publication:
+        if is_publication or _hands_publication_on(project, site, node):
+            yield _Sample(site.scope, node)
             yield _Sample(site.scope, node, True)
+
+
+def _hands_publication_on(project: Project, site: CallSite, node: tree.Call) -> bool:
+    """Whether a call has another thread publish a task: `to_thread(work.apply_async, ...)`, or a function of the project's like it."""
+    if last_name(node.func) == "partial":
+        return False
+    values = (value for argument in node.args for value in project.values(argument, site.scope))
+    return any(_publishes(project, value) for value in values if isinstance(value, Partial | Bound))
+
+
+def _publishes(project: Project, value: Value) -> bool:
+    while isinstance(value, Partial | Bound):
+        value = value.function
+    return isinstance(value, Symbol) and any(api.category == "celery-publish" for api in project.catalogue.api(value.path))
 
 
 # --- error handling -------------------------------------------------------------------------------

@@ -218,16 +218,20 @@ CASES = {
     ),
     17: (
         """\
+        import asyncio
+        from functools import partial
         from celery import shared_task
         @shared_task
         def job(): pass
-        async def main():
+        async def main(own):
             result = job.delay()
             result.get()
             job()
+            await asyncio.to_thread(job.apply_async, [1])
+            await own(partial(job.apply_async, args=[1]))
         """,
-        [5, 6, 7],
-        [5],
+        [7, 8, 9, 10, 11],
+        [7, 10, 11],
     ),
     18: (
         """\

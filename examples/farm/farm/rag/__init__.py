@@ -1,0 +1,1 @@
+"""The workers: ingestion, retrieval and deletion of documents."""

@@ -1,0 +1,1 @@
+"""The runtime: language and encoder models behind an OpenAI-compatible API."""

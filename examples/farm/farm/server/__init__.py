@@ -1,0 +1,1 @@
+"""The server: chat with retrieval, uploads, and ingestion."""
