@@ -56,7 +56,9 @@ def main(folders: list[str]) -> int:
     print("|---|---|---|---|---|---|")
     for folder in map(Path, folders):
         counts = count(load([folder], Settings(), folder, lambda *_: None).project)
-        figures = f"{counts.calls:,} | {counts.unresolved:,} | {counts.internal:,} | {counts.may_be_internal:,} | {counts.share:.1%}"
+        figures = (
+            f"{counts.calls:,} | {counts.unresolved:,} | {counts.internal:,} | {counts.may_be_internal:,} | {counts.share:.1%}"
+        )
         print(f"| {folder.name} | {figures} |")
     return 0
 
