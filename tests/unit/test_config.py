@@ -65,7 +65,7 @@ def test_a_file_named_by_the_user_needs_no_special_name(tmp_path: Path) -> None:
         ("selct = []", ": there is no setting `selct`; did you mean `select`?"),
         (
             "zzz = 1",
-            ": there is no setting `zzz`; known are catalogue, exclude, ignore, include-tests, jobs, min-severity, python, select",
+            ": there is no setting `zzz`; known are cache, catalogue, exclude, ignore, include-tests, jobs, min-severity, python, select",
         ),
         ('select = "AV1"', ": `select`: must be a list of strings, not a string"),
         ("ignore = [1]", ": `ignore`: must be a list of strings, not a list of other things"),

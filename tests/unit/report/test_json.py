@@ -45,6 +45,7 @@ def test_a_report_with_everything() -> None:
         lines=321,
         seconds=1.23456,
         cached_files=1,
+        notes=("one file was not read",),
         unresolved_calls=5,
     )
     assert json.loads(render(report, Output())) == {
@@ -129,6 +130,7 @@ def test_a_report_with_everything() -> None:
             {"path": "app/broken.py", "line": 7, "message": "does not parse"},
             {"path": "app/closed.py", "line": None, "message": "cannot be read"},
         ],
+        "notes": ["one file was not read"],
     }
 
 
