@@ -44,12 +44,12 @@ def touches_memory_only(api: Api, call: tree.Call | None, receiver: Value | None
 def is_over(name: str, call: tree.Call | None, scope: Scope) -> bool:
     """Whether there is nothing left to wait for: a lock that the same plain function gives back, a future that was seen to be done.
 
-    A thread's lock around a short stretch, as of `with lock:`, is the first.
+    A thread's lock or semaphore around a short stretch, as of `with lock:`, is the first.
     """
     if call is None or not isinstance(scope, Function):
         return False
     holder = dotted(call.func).rpartition(".")[0]
-    if name.endswith("Lock.acquire"):
+    if name.endswith(("Lock.acquire", "Semaphore.acquire")):
         return not scope.is_async and any(True for _ in _calls_of(f"{holder}.release", scope))
     if name not in _RESULTS:
         return False

@@ -169,9 +169,9 @@ class Project:
 
 
 def _lowered(severity: Severity, stall: Stall) -> Severity:
-    """One step lighter where the wait is only as long as the disk takes, and one more where it happens once or behind a cache."""
+    """Two steps lighter where the wait is only as long as the disk takes, and one more where it happens once or behind a cache."""
     if stall.sink.api.stall == "device" and stall.sink.api.effect == "blocks":
-        severity = severity.lowered()
+        severity = severity.lowered().lowered()
     return severity.lowered() if stall.runs_once or stall.is_memoised else severity
 
 

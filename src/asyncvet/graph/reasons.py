@@ -196,7 +196,7 @@ def _why_lighter(judged: Judged) -> Iterator[str]:
     """Why a finding is lighter than its rule."""
     finding, expected = judged.finding, judged.usual
     if finding.sink is not None and finding.sink.stall == "device":
-        expected = expected.lowered()
+        expected = expected.lowered().lowered()
         yield "it waits for a disk only"
     if finding.severity < expected:
         yield "it happens once" if finding.runs_once else "a cache on the way lets it happen once for each argument"
