@@ -105,7 +105,8 @@ def _way_out(function: Function, call: tree.Call, releases: list[tree.Node]) -> 
             if not function.block_at(node.start).excludes(taken) and not _follows_failure(function, call, node):
                 return node
     between = (node for node in walk.awaits(walk.body(function)) if call.end < node.start < last)
-    return next((node for node in between if not function.block_at(node.start).excludes(taken)), None)
+    reached = (node for node in between if not function.block_at(node.start).excludes(taken))
+    return next((node for node in reached if not _follows_failure(function, call, node)), None)
 
 
 def _follows_failure(function: Function, call: tree.Call, node: tree.Node) -> bool:
