@@ -54,7 +54,8 @@ wrapper that hands a plain function to the thread pool, or that is itself plain 
 ## Known limits
 
 What an `async def` handler waits for is reported too, at each blocking call: `def` in place of `async def` ends them all, unless
-a coroutine of the project calls the handler.
+a coroutine of the project calls the handler. What only waits for the disk, or happens
+once, is left to blocking-call.
 A wrapper counts if it is registered as a route, or stands between a route's decorator and a plain function.
 
 ## Fix safety
@@ -109,6 +110,8 @@ def _awaits_nothing(project: Project) -> Iterator[Finding]:
     for stall in (stall for kind in _STALLING for stall in project.stalls(kind)):
         function, entries = stall.function, project.contexts.entry_points.get(stall.function, ())
         if function in seen or not function.is_async or function.awaits or function.is_generator:
+            continue
+        if stall.sink.api.stall == "device" or stall.runs_once or stall.is_memoised:
             continue
         if not any(entry.may_be_plain for entry in entries) or any(project.contexts.callers.get(function, ())):
             continue
