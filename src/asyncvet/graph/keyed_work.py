@@ -69,6 +69,7 @@ def _is_global(project: Project, function: Function, taken: Held, lifetimes: Lif
 
 def _keyed(project: Project, function: Function, taken: Held, params: set[str]) -> Contention | None:
     keys = set(_origins(function, _keys(walk.body(function)), params))
+    makes_one = not keys and _sets_one(taken.body or ())
     for wait in suspensions(project, function, taken.body or walk.body(function)):
         for call in _calls(wait) if taken.covers(wait.start) and wait.start > taken.node.end else ():
             given = list(_origins(function, _given(call), params))
@@ -76,12 +77,18 @@ def _keyed(project: Project, function: Function, taken: Held, params: set[str]) 
             if _is_of_one(project, function, call):
                 fitting = [] if _is_of_object(project, function, taken) else fitting
             else:
-                fitting = fitting or [name for name in given if _KEY.search(name)]
-            if not fitting and given and _is_alone(project, function, taken):
+                fitting = fitting or [name for name in given if _KEY.search(name) and not makes_one]
+            if not fitting and given and not makes_one and _is_alone(project, function, taken):
                 fitting = given
             if fitting:
                 return Contention(function, taken, fitting[0], wait, call)
     return None
+
+
+def _sets_one(body: Iterable[tree.Node]) -> bool:
+    """Whether a section keeps what it makes in one place for all: `Cache.presets = presets`."""
+    assigned = (target for node in walk.nodes(body) if isinstance(node, tree.Assign) for target in node.targets)
+    return any(isinstance(target, tree.Attribute) for target in assigned)
 
 
 def _calls(wait: tree.Node) -> Iterator[tree.Call]:
