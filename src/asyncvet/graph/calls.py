@@ -15,6 +15,7 @@ from asyncvet.graph.arguments import argument_at, passed
 from asyncvet.graph.calling import is_hook
 from asyncvet.graph.conditions import holds, is_over, touches_memory_only
 from asyncvet.graph.fields import default_factories, is_constructor, validators
+from asyncvet.graph.guesses import guessed
 from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, last_name
 from asyncvet.graph.sites import ApiCall, CallSite, Mode, Target, Use
 from asyncvet.graph.special_methods import SpecialMethods
@@ -119,6 +120,7 @@ class Calls:
                             called[handed] = None
                 else:
                     names[part] = value.receiver if isinstance(value, Bound) else value if isinstance(value, Object) else None
+        names.update(dict.fromkeys(filter(None, [guessed(site, node) if not values else None])))
         apis = tuple(filter(None, (self._entry(name, receiver, node, scope) for name, receiver in names.items())))
         apis += tuple(filter(None, (self._entry(name, None, None, scope) for name in called)))
         for entry in apis:

@@ -110,10 +110,22 @@ def find(project: Project, kind: Kind) -> Iterator[Stall]:
             line = project.frame(function, way[0].site.node).line
             if line not in graver and (line not in lines or len(way) < len(lines[line])):
                 lines[line] = way
-        for way in lines.values():
+        for way in _first_of_kept(list(lines.values())):
             stall = _stall(project, function, way)
             if not (stall.sink.api.stall == "device" and stall.runs_once and project.contexts.is_script(function)):
                 yield stall
+
+
+def _first_of_kept(ways: list[list[Step]]) -> Iterator[list[Step]]:
+    """The ways but for those to what the library keeps, where a call that surely runs before has waited for it."""
+    kept: dict[str, list[Step]] = {}
+    for way in sorted(ways, key=lambda way: way[0].site.node.start):
+        api = way[-1].api
+        if api is not None and api.api.is_kept:
+            before = kept.setdefault(api.name, way)
+            if before is not way and before[0].site.site.block.holds(way[0].site.site.block):
+                continue
+        yield way
 
 
 def _stall(project: Project, function: Function, way: list[Step]) -> Stall:
