@@ -8,13 +8,13 @@ managers and iterators that the coroutine, or a plain callback of the loop, runs
 One event loop serves every request of a process. While a call blocks its thread, no other request is answered, no timeout fires, no
 cancellation is delivered and no health check succeeds.
 
-In [the harm lab](../../harm.md#blocking-open), with files written on the loop, the loop stands still for up to 154 ms and
-`/health` takes 82 ms at p99, against 10 ms in the good form. In [the harm lab](../../harm.md#sleep-in-a-handler), with a
-`time.sleep` of 0.2 s in a stream that two clients watch, the loop stands still for up to 407 ms and `/health` takes 5.1 s at p99,
-against 10 ms in the good form. In [the harm lab](../../harm.md#requests-in-a-handler), with `requests.get` in a handler that four
-clients call, and 0.2 s for its answer, the loop stands still for up to 429 ms and `/health` takes 414 ms at p99, against 6 ms in
-the good form. In [the harm lab](../../harm.md#model-load-on-the-loop), with an encoder of 90 MB loaded on the loop, the loop
-stands still for up to 243 ms and `/health` takes 130 ms at p99, against 12 ms in the good form.
+In [the harm lab](../../harm.md#blocking-open), with files written on the loop, the loop stands still for up to 120 ms and
+`/health` takes 98 ms at p99, against 9 ms in the good form. [Sleep in a handler](../../harm.md#sleep-in-a-handler): with a
+`time.sleep` of 0.2 s in a stream that two clients watch, the loop stands still for up to 407 ms and `/health` takes 5.3 s at p99,
+against 10 ms in the good form. [requests in a handler](../../harm.md#requests-in-a-handler): with `requests.get` in a handler
+that four clients call, and 0.2 s for its answer, the loop stands still for up to 402 ms and `/health` takes 380 ms at p99,
+against 6 ms in the good form. [Model load on the loop](../../harm.md#model-load-on-the-loop): with an encoder of 90 MB loaded on
+the loop, the loop stands still for up to 256 ms and `/health` takes 73 ms at p99, against 29 ms in the good form.
 
 ## Example
 

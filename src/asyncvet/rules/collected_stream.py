@@ -7,6 +7,9 @@ The list is yielded item by item, gone through by one loop, or returned by a fun
 The point of a stream is that the first item is there before the last one is made. Collected first, the reader waits for all of
 it, and all of it is in memory: a chat answer that takes eight seconds shows nothing for eight seconds.
 
+In [the harm lab](../../harm.md#collected-stream), the first of 100 tokens comes after 1.7 s, when the last has been generated,
+against 43 ms in the good form.
+
 ## Example
 
 ```python

@@ -7,6 +7,9 @@ A computation holds the loop's thread as a blocking call does: no other request 
 takes tens to hundreds of milliseconds, a model's answer seconds, loading it minutes. A checksum takes about a second for each gigabyte
 of an upload, and whoever uploads decides how large it is.
 
+In [the harm lab](../../harm.md#parsing-on-the-loop), with the text of a PDF's page extracted on the loop, the loop stands still
+for up to 206 ms and `/health` takes 183 ms at p99, against 56 ms in the good form.
+
 ## Example
 
 ```python

@@ -8,6 +8,9 @@ The event loop holds weak references to tasks. A task that nothing else refers t
 stops in the middle, without a word. If it fails, nobody asks for its error, which is shown at the earliest when it is collected.
 And no shutdown can wait for it.
 
+In [the harm lab](../../harm.md#dropped-task), of 500 tasks accepted just before the service stops, 280 are lost; 0 in the good
+form.
+
 ## Example
 
 ```python

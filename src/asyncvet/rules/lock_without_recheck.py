@@ -5,6 +5,9 @@
 While a coroutine waits for the lock, the one that holds it makes the value. The waiting one then makes it again and replaces it: the
 lock only puts the two in a row. What was there before, with its connections, leaks.
 
+In [the harm lab](../../harm.md#no-second-look-under-the-lock), eight first requests at once load the model 8 times and the last
+is answered after 882 ms; in the good form it is 1 load and 177 ms.
+
 ## Example
 
 ```python

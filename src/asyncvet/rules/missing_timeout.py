@@ -7,6 +7,9 @@ hours or for ever. The route that waits for it never answers, the thread or the 
 and the service stops when all of them are. `requests`, `urllib`, `smtplib`, `redis` and `asyncpg` have no default; `httpx`
 has 5 s, which `timeout=None` takes away.
 
+In [the harm lab](../../harm.md#no-timeout), with a silent service behind it, a request still hangs when its client gives up after
+6.0 s; in the good form it is answered with a 504 after 1.1 s.
+
 ## Example
 
 ```python

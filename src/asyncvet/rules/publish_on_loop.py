@@ -10,6 +10,9 @@ Publishing writes to the broker over a socket, in the caller's thread, and tries
 broker that refuses connections and Celery's defaults, one `delay` was measured to hold the loop for 19 s before it raised an
 error; a broker that does not answer at all holds it longer. The service is down for as long as its broker is.
 
+In [the harm lab](../../harm.md#publish-with-the-broker-away), with `apply_async` on the loop and a broker that says nothing, the
+loop stands still for up to 1.1 s and `/health` takes 969 ms at p99, against 4 ms in the good form.
+
 ## Example
 
 ```python

@@ -7,6 +7,9 @@ They stand in adjacent statements, or one stands in every turn of a loop that on
 Three requests of 200 ms take 600 ms in a row and 200 ms at once. A loop over fifty documents takes fifty times as long as it
 must.
 
+In [the harm lab](../../harm.md#sequential-awaits), with five searches of 0.1 s and a model of 0.2 s, an answer takes 713 ms
+(median), against 309 ms in the good form.
+
 ## Example
 
 ```python

@@ -1,0 +1,1 @@
+"""The harm lab: what each bad pattern of the checklist costs, measured on the farm."""
