@@ -63,6 +63,7 @@ async def test_health_while_eight_chats_stream(tmp_path):
             body = {**CHAT, "max_tokens": 60, "stream": True}
             streams = asyncio.gather(*(client.post("/v1/chat/completions", json=body) for _ in range(8)))
             seconds = await healths_during(other, streams)
-            assert {answer.text.count("data: ") for answer in await streams} <= set(range(10, 70))
+            # How long an answer is, the model decides.
+            assert [answer.text.rstrip().endswith("data: [DONE]") for answer in await streams] == [True] * 8
         report("8 streams", seconds, service)
     assert percentile(seconds, 99) < BOUND
