@@ -136,7 +136,7 @@ class Calling:
         if function.is_generator:
             elements = union(value.elements if isinstance(value, Container) else (value,) for value in declared)
             return elements or union(self._inference.values(node.value, function) for node in function.yields)
-        if declared and not all(isinstance(d, Instance) and self._inference.members.is_protocol(d.cls) for d in declared):
+        if declared and not self._inference.members.are_protocols(declared):
             return declared
         found = union(self._inference.values(expr, function) for expr, _ in function.returns) or declared
         if not found and is_abstract(function):

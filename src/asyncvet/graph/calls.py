@@ -120,7 +120,7 @@ class Calls:
                             called[handed] = None
                 else:
                     names[part] = value.receiver if isinstance(value, Bound) else value if isinstance(value, Object) else None
-        names.update(dict.fromkeys(filter(None, [guessed(site, node) if not values else None])))
+        names.update(dict.fromkeys(guessed(site, node) if not values else ()))
         apis = tuple(filter(None, (self._entry(name, receiver, node, scope) for name, receiver in names.items())))
         apis += tuple(filter(None, (self._entry(name, None, None, scope) for name in called)))
         for entry in apis:
@@ -143,14 +143,10 @@ class Calls:
             return
         parameters = self._inference.parameters
         for function in parameters.decorated_by(scope.parent):
-            # Where the project calls one itself, that place is told.
+            if parameters.is_called(function):
+                continue  # That place is told.
             for value in self._inference.decorated(function):
-                if (
-                    isinstance(value, Wrapped)
-                    and value.wrapper is scope
-                    and value.param == func.id
-                    and not parameters.is_called(function)
-                ):
+                if isinstance(value, Wrapped) and value.wrapper is scope and value.param == func.id:
                     yield from (part for part in self._run(value.inner) if isinstance(part, Target) and part.mode is Mode.INLINE)
 
     def _awaitable(self, targets: Iterable[Target]) -> tuple[Target, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from asyncvet.facts import tree
 from asyncvet.graph.scopes import Site, last_name
 
@@ -9,15 +11,14 @@ _SESSIONS = frozenset({"db", "session", "db_session", "dbsession"})
 _ENDS = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", "delete", "update", "get"})
 
 
-def guessed(site: Site, node: tree.Call) -> str | None:
-    """The dotted name of the library function that a call of unknown type surely is; None if it is not sure.
+def guessed(site: Site, node: tree.Call) -> Iterator[str]:
+    """The dotted name of the library function that a call of unknown type surely is, if it is sure.
 
     `session.query(User).filter_by(...).all()`: an asynchronous session of SQLAlchemy has no `query`.
     """
     func = node.func
-    if site.awaited or not (isinstance(func, tree.Attribute) and func.attr in _ENDS and _is_query(func.value)):
-        return None
-    return f"sqlalchemy.orm.Query.{func.attr}"
+    if not site.awaited and isinstance(func, tree.Attribute) and func.attr in _ENDS and _is_query(func.value):
+        yield f"sqlalchemy.orm.Query.{func.attr}"
 
 
 def _is_query(expr: tree.Node) -> bool:

@@ -96,6 +96,10 @@ class Members:
         ]
         return found or (self._implementations(function) if self.is_protocol(function.owner) else [])
 
+    def are_protocols(self, values: Values) -> bool:
+        """Whether values are known by protocols only, so that other knowledge of them says more."""
+        return all(isinstance(value, Instance) and self.is_protocol(value.cls) for value in values)
+
     def is_protocol(self, cls: Class) -> bool:
         """Whether a class only says what others have: `class Store(Protocol)`."""
         return any(last_name(base.value if isinstance(base, tree.Subscript) else base) == "Protocol" for base in cls.node.bases)

@@ -46,7 +46,7 @@ class Parameters:
             return NOTHING
         around = function.parent or function.module
         declared = self._inference.annotations.instances(param.annotation, around)
-        if declared and not self._is_only_protocol(declared):
+        if declared and not self._inference.members.are_protocols(declared):
             return union((declared, self._more_exact(function, param, declared)))
         found = self._provided(param, around) or union(
             (self._default(param, around), self._passed(function, param), self._decorated(function, param))
@@ -61,9 +61,6 @@ class Parameters:
         return tuple(
             value for value in passed if isinstance(value, Instance) and any(c in members.mro(value.cls) for c in classes)
         )
-
-    def _is_only_protocol(self, declared: Values) -> bool:
-        return all(isinstance(value, Instance) and self._inference.members.is_protocol(value.cls) for value in declared)
 
     def field(self, cls: Class, name: str) -> Values:
         """What constructor calls give a field of a dataclass, a named tuple or a model: of a class that has no `__init__`."""
