@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 from asyncvet import cli
+from asyncvet.cli.command import FOUND
 from scripts.replay import PAGES, replay
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +52,7 @@ def report(name: str) -> str:
     output = io.StringIO()
     with contextlib.chdir(ROOT), contextlib.redirect_stdout(output), mock.patch.dict(os.environ, COLUMNS=WIDTH):
         status = cli.main([command, EXAMPLE, "--format", format_name])
-    if status != cli.FOUND:
+    if status != FOUND:
         raise RuntimeError(f"asyncvet {command} {EXAMPLE} exits with {status}")
     text = output.getvalue()
     for pattern, mask in MASKS.items():

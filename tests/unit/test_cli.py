@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from asyncvet import __version__, cli, rules
-from asyncvet.cli import main
+from asyncvet import __version__, rules
+from asyncvet.cli import main, reviewing
 from asyncvet.model import Finding, Severity, Span
 from asyncvet.rules import Rule
 
@@ -137,7 +137,7 @@ def test_a_fault_of_the_tool_is_one_sentence(capsys: pytest.CaptureFixture[str],
     def fail(*_: object, **__: object) -> None:
         raise LookupError("nowhere")
 
-    monkeypatch.setattr(cli, "review", fail)
+    monkeypatch.setattr(reviewing, "review", fail)
     assert main(["check"]) == 2
     assert capsys.readouterr().err == "asyncvet: this is a fault of asyncvet: LookupError: nowhere; --verbose shows where\n"
     assert main(["check", "--verbose"]) == 2
@@ -149,7 +149,7 @@ def test_an_interrupt_is_one_word(capsys: pytest.CaptureFixture[str], monkeypatc
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "review", interrupt)
+    monkeypatch.setattr(reviewing, "review", interrupt)
     assert (main(["check"]), capsys.readouterr()) == (130, ("", "asyncvet: interrupted\n"))
 
 

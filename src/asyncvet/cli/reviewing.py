@@ -1,0 +1,189 @@
+"""`asyncvet check` and `asyncvet review`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from msgspec.structs import replace
+
+from asyncvet import report, rules
+from asyncvet.cli.command import FOUND, UNABLE, Command, common_folder, level, selectors, whole_number
+from asyncvet.config import Settings, UsageError, load, load_file
+from asyncvet.engine import Progress, git, review
+from asyncvet.engine.changes import Changes, from_diff
+from asyncvet.engine.reading import uncollected
+from asyncvet.model import Severity
+from asyncvet.report import Output, Render, Report, checklist
+
+PATIENCE = 0.5
+"""Seconds after which a person wants to see that something goes on."""
+
+
+def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_reviewing_arguments(parser, report.formats(), Severity.LOW)
+
+
+def _add_review_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_reviewing_arguments(parser, checklist.FORMATS, Severity.HIGH)
+
+
+def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[str], bound: Severity) -> None:
+    """The arguments of the commands that run the rules."""
+    add = parser.add_argument
+    add("paths", nargs="*", type=Path, default=[Path()], metavar="PATH", help="files and folders (default: this folder)")
+    kinds = "codes, names, prefixes (AV1), separated by commas"
+    add("--select", action="append", type=selectors, metavar="RULES", help=f"rules to run, not the configured ones: {kinds}")
+    add("--ignore", action="append", type=selectors, metavar="RULES", help="rules not to run, besides the configured")
+    levels = "low, medium, high or critical"
+    add("--min-severity", type=level, metavar="SEVERITY", help=f"leave out lighter findings: {levels}")
+    add("--fail-on", type=level, default=bound, metavar="SEVERITY", help=f"exit with 1 from here on (default: {bound.word})")
+    _add_scope_arguments(parser)
+    add("--include-tests", action="store_true", default=None, help="report findings in test files too")
+    add("--format", choices=formats, default="text", help="how to write the report (default: text)")
+    add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
+    add(
+        "--python",
+        type=Path,
+        metavar="ENV",
+        help="virtual environment whose packages are read (default: a .venv beside the code)",
+    )
+    add("--config", type=Path, metavar="FILE", help="configuration to use instead of the nearest one")
+    add("--jobs", type=whole_number, metavar="N", help="processes that read files (default: one for each processor)")
+    add("--no-cache", action="store_true", help="keep nothing of installed packages for later reviews, and use nothing kept")
+    add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    add("--verbose", action="store_true", help="leave nothing out of the report")
+
+
+def _add_scope_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_mutually_exclusive_group().add_argument
+    add("--since", metavar="REV", help="report only what has changed since the branch left this revision of git")
+    add("--diff", metavar="FILE", help="report only what this unified diff, already applied, brings about (-: standard input)")
+
+
+def _check(options: argparse.Namespace) -> int:
+    return _reviewing(options, report.load(options.format), examine=False)
+
+
+def _review(options: argparse.Namespace) -> int:
+    return _reviewing(options, checklist.load(options.format), examine=True)
+
+
+def _reviewing(options: argparse.Namespace, render: Render, examine: bool) -> int:
+    settings = _settings(options)
+    changes = _changes(options)
+    with uncollected():
+        with _progress_bar() as progress:
+            outcome = review(options.paths, settings, progress=progress, changes=changes, examine=examine)
+        _write(outcome, render, options)
+        gc.freeze()  # the process ends here; a last collection of all that was linked would take a tenth of the whole time
+    if outcome.failed_rules:
+        return UNABLE
+    found = any(finding.severity >= options.fail_on for finding in outcome.findings)
+    return FOUND if found and not options.exit_zero else 0
+
+
+def _changes(options: argparse.Namespace) -> Changes | None:
+    """What the change is that the review is about; None if it is about everything."""
+    if options.since is None and options.diff is None:
+        return None
+    folder = common_folder(options.paths)
+    folder = folder if folder.is_dir() else folder.parent
+    if options.since is not None:
+        return git.since(options.since, folder)
+    try:
+        diff = sys.stdin.buffer.read() if options.diff == "-" else Path(options.diff).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{options.diff}: cannot be read: {error.strerror}") from error
+    name = "standard input" if options.diff == "-" else options.diff
+    return from_diff(diff, name, [Path.cwd(), *filter(None, [git.top_of(folder)])])
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The configuration, with what the command line says in its place."""
+    settings = load_file(options.config) if options.config else load(common_folder(options.paths))
+    select = tuple(selector for group in options.select or () for selector in group)
+    ignore = tuple(selector for group in options.ignore or () for selector in group)
+    changes: dict[str, object] = {}
+    if select:
+        # What is asked for by name on the command line is wanted even where the configuration ignores it.
+        changes["select"] = select
+        codes = {rule.name: rule.code for rule in rules.load()}
+        wanted = {codes.get(selector, selector) for selector in select}
+        ignore += tuple(selector for selector in settings.ignore if codes.get(selector, selector) not in wanted)
+    else:
+        ignore += settings.ignore
+    changes["ignore"] = ignore
+    for name in ("min_severity", "include_tests", "jobs", "python"):
+        if (value := getattr(options, name)) is not None:
+            changes[name] = value
+    if options.no_cache:
+        changes["cache"] = False
+    return replace(settings, **changes)
+
+
+def _write(outcome: Report, render: Render, options: argparse.Namespace) -> None:
+    try:
+        if options.output:
+            options.output.write_text(render(outcome, Output(verbose=options.verbose)), encoding="utf-8")
+        else:
+            sys.stdout.write(render(outcome, _output(sys.stdout, options.verbose)))
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"{options.output or 'the report'}: cannot be written: {error.strerror}") from error
+
+
+def _output(stream: TextIO, verbose: bool) -> Output:
+    encoding = stream.encoding or "utf-8"
+    if not stream.isatty():
+        columns = os.environ.get("COLUMNS", "")
+        return Output(width=int(columns) or None if columns.isdecimal() else None, encoding=encoding, verbose=verbose)
+    from rich.console import Console  # noqa: PLC0415  # slow to import, and most runs are not at a terminal
+
+    console = Console(file=stream)
+    colour = console.is_terminal and not console.no_color
+    return Output(colour=colour, width=console.width, encoding=encoding, verbose=verbose)
+
+
+@contextlib.contextmanager
+def _progress_bar() -> Iterator[Progress | None]:
+    """A bar on standard error once the work has gone on for a while, if a person can see it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415  # slow to import, and most runs are not at a terminal
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    # It is drawn by hand, as a thread that draws it would forbid to fork the processes that read.
+    bar = Bar(console=Console(stderr=True), transient=True, auto_refresh=False)
+    task = bar.add_task("")
+    started = drawn = time.monotonic()
+
+    def show(stage: str, done: int, total: int) -> None:
+        nonlocal drawn
+        now = time.monotonic()
+        bar.update(task, description=stage, completed=done, total=total)
+        if now - started > PATIENCE and now - drawn > 0.1:
+            drawn = now
+            bar.start()
+            bar.refresh()
+
+    try:
+        yield show
+    finally:
+        bar.stop()
+
+
+COMMANDS = {
+    "check": Command("Report what stalls the event loop, loses tasks or races on shared state.", _add_check_arguments, _check),
+    "review": Command("Give a verdict on each item of the checklist for asynchronous code.", _add_review_arguments, _review),
+}
