@@ -20,6 +20,11 @@ BREACHES = [
         {"rules/one_rule.py": "from asyncvet.rules import two_rule", "rules/two_rule.py": "RULE = None"},
         "asyncvet.rules.one_rule -> asyncvet.rules.two_rule",
     ),
+    (
+        "fixes",
+        {"fix/rules/one_rule.py": "from asyncvet.fix.rules import two_rule", "fix/rules/two_rule.py": ""},
+        "asyncvet.fix.rules.one_rule -> asyncvet.fix.rules.two_rule",
+    ),
     ("parser", {"engine/__init__.py": "import tree_sitter"}, "asyncvet.engine -> tree_sitter"),
     ("reviewed", {"catalogue/__init__.py": "import fastapi"}, "asyncvet.catalogue -> fastapi"),
     ("interpreter", {"facts/__init__.py": "import ast"}, "asyncvet.facts -> ast"),

@@ -12,7 +12,7 @@ from _pytest._code.code import TerminalRepr
 from asyncvet import rules
 from tests.spec.document import Case, parse
 from tests.spec.harness import Harness, SpecificationError
-from tests.spec.review import review
+from tests.spec.review import fix, review
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -25,10 +25,12 @@ class Specification(pytest.File):
     """One document."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        harness = Harness(review, rules.load())
+        harness = Harness(review, rules.load(), fix)
         for case in parse(self.path, self.path.read_text(encoding="utf-8")):
             yield CaseItem.from_parent(self, name=case.title, case=case, check=harness.check)
             yield CaseItem.from_parent(self, name=f"{case.title} [sync twin]", case=case, check=harness.check_sync_twin)
+            if case.fixed or case.fixed_unsafe:
+                yield CaseItem.from_parent(self, name=f"{case.title} [fixed]", case=case, check=harness.check_fixed)
 
 
 class CaseItem(pytest.Item):

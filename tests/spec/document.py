@@ -1,7 +1,8 @@
 """Specifications as Markdown: a heading with fenced blocks under it is a case, each block a file.
 
 A block is labelled by the line before its fence: a path in backquotes and a colon. One Python block alone needs no label: it is
-`main.py`. Blocks of other languages count if they are labelled; the rest is prose. A line `rules: all`,
+`main.py`. Blocks of other languages count if they are labelled; the rest is prose. A block ``python fixed`` is a file after the safe
+fixes, ``python fixed unsafe`` after all of them. A line `rules: all`,
 `rules: name, name` or `sync twin: reported, because ...` is a directive for the heading that it stands under and those below.
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 _FENCE = re.compile(r"^(`{3,})([^`]*)$")
 _HEADING = re.compile(r"^(#+) (.+)$")
 _LABEL = re.compile(r"^`([^`]+)`:\s*$")
-_DIRECTIVE = re.compile(r"^(rules|sync twin): *(.+)$")
+_DIRECTIVE = re.compile(r"^(rules|sync twin|fix|measures|shows|gone|needs): *(.+)$")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Case:
     line: int
     title: str
     files: list[File] = field(default_factory=list)
+    fixed: list[File] = field(default_factory=list)
+    fixed_unsafe: list[File] = field(default_factory=list)
     directives: dict[str, str] = field(default_factory=dict)
 
 
@@ -71,7 +74,9 @@ def parse(document: Path, text: str) -> list[Case]:
     if blocks[0]:
         raise ValueError(f"{document.name}:{blocks[0][0].line - 1}: a block before the first heading")
     for case, own in zip(cases, blocks, strict=True):
-        case.files = _files(case, own)
+        case.files = _files(case, [block for block in own if " fixed" not in block.language])
+        case.fixed = _files(case, [block for block in own if block.language == "python fixed"])
+        case.fixed_unsafe = _files(case, [block for block in own if block.language == "python fixed unsafe"])
     cases = [case for case in cases if case.files]
     _refuse_twins(document, [(case.line, case.title) for case in cases], "heading")
     return cases
@@ -108,9 +113,9 @@ def _parts(document: Path, text: str) -> Iterator[tuple[int, str | Block]]:
 
 
 def _files(case: Case, blocks: list[Block]) -> list[File]:
-    blocks = [block for block in blocks if block.label or block.language == "python"]
+    blocks = [block for block in blocks if block.label or block.language.startswith("python")]
     unlabelled = [block for block in blocks if not block.label]
-    if unlabelled and sum(block.language == "python" for block in blocks) > 1:
+    if unlabelled and sum(block.language.startswith("python") for block in blocks) > 1:
         raise ValueError(f"{case.document.name}:{unlabelled[0].line}: one of several Python blocks needs a label: `path.py`:")
     files = [File(block.label or "main.py", block.text, block.line) for block in blocks]
     _refuse_twins(case.document, [(file.line, file.path) for file in files], "file")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import difflib
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -16,6 +17,9 @@ from tests.spec.sync_twin import strip_async
 # Reviews all files under a directory, with paths relative to it.
 Review = Callable[[Path], tuple[Iterable[Finding], Iterable[ReadError]]]
 
+# Fixes in place what rules find in the files under a directory, with unsafe fixes or without.
+Fix = Callable[[Path, Collection[str], bool], None]
+
 
 class SpecificationError(AssertionError):
     """A case does not hold; the text shows its files with what was expected and what was found."""
@@ -27,6 +31,7 @@ class Harness:
 
     review: Review
     rules: tuple[Rule, ...]
+    fix: Fix
 
     def check(self, case: Case, directory: Path) -> None:
         """Review the case in an empty directory.
@@ -58,6 +63,25 @@ class Harness:
                 raise SpecificationError(shown(twin, mismatches))
         elif not findings:
             raise SpecificationError(f"{_place(case)}\nthe sync twin is silent: take the line 'sync twin: ...' away")
+
+    def check_fixed(self, case: Case, directory: Path) -> None:
+        """Fix the case: the files must come out as its `fixed` blocks show them, and a second run must change nothing.
+
+        Raises:
+            SpecificationError: A file came out otherwise, or a second run changed it again.
+        """
+        subjects = self._subjects(case, [marker for file in case.files for marker in markers(file)])
+        for expected, unsafe in ((case.fixed, False), (case.fixed_unsafe, True)):
+            if not expected:
+                continue
+            write([replace(file, text=unmarked(file.text)) for file in case.files], directory)
+            for run in ("the first run", "a second run"):
+                self.fix(directory, subjects, unsafe)
+                for file in expected:
+                    found = (directory / file.path).read_text(encoding="utf-8")
+                    if found != file.text:
+                        lines = difflib.unified_diff(file.text.splitlines(), found.splitlines(), file.path, run, lineterm="")
+                        raise SpecificationError("\n".join([_place(case), *lines]))
 
     def _subjects(self, case: Case, expected: Iterable[Marker]) -> set[str]:
         """Names of the rules that the case is about.

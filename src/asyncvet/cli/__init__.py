@@ -12,11 +12,11 @@ import traceback
 from collections.abc import Sequence
 
 from asyncvet import __version__, report
-from asyncvet.cli import explaining, learning, reviewing, rule_pages
+from asyncvet.cli import explaining, fixing, learning, reviewing, rule_pages
 from asyncvet.cli.command import INTERRUPTED, UNABLE
 from asyncvet.config import UsageError
 
-COMMANDS = {**reviewing.COMMANDS, **explaining.COMMANDS, **learning.COMMANDS, **rule_pages.COMMANDS}
+COMMANDS = {**reviewing.COMMANDS, **fixing.COMMANDS, **explaining.COMMANDS, **learning.COMMANDS, **rule_pages.COMMANDS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

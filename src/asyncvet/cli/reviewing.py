@@ -35,8 +35,8 @@ def _add_review_arguments(parser: argparse.ArgumentParser) -> None:
     _add_reviewing_arguments(parser, checklist.FORMATS, Severity.HIGH)
 
 
-def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[str], bound: Severity) -> None:
-    """The arguments of the commands that run the rules."""
+def add_selecting_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what to look at and which rules to run."""
     add = parser.add_argument
     add("paths", nargs="*", type=Path, default=[Path()], metavar="PATH", help="files and folders (default: this folder)")
     kinds = "codes, names, prefixes (AV1), separated by commas"
@@ -44,20 +44,22 @@ def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[
     add("--ignore", action="append", type=selectors, metavar="RULES", help="rules not to run, besides the configured")
     levels = "low, medium, high or critical"
     add("--min-severity", type=level, metavar="SEVERITY", help=f"leave out lighter findings: {levels}")
-    add("--fail-on", type=level, default=bound, metavar="SEVERITY", help=f"exit with 1 from here on (default: {bound.word})")
-    _add_scope_arguments(parser)
     add("--include-tests", action="store_true", default=None, help="report findings in test files too")
-    add("--format", choices=formats, default="text", help="how to write the report (default: text)")
-    add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
-    add(
-        "--python",
-        type=Path,
-        metavar="ENV",
-        help="virtual environment whose packages are read (default: a .venv beside the code)",
-    )
+    environment = "virtual environment whose packages are read (default: a .venv beside the code)"
+    add("--python", type=Path, metavar="ENV", help=environment)
     add("--config", type=Path, metavar="FILE", help="configuration to use instead of the nearest one")
     add("--jobs", type=whole_number, metavar="N", help="processes that read files (default: one for each processor)")
     add("--no-cache", action="store_true", help="keep nothing of installed packages for later reviews, and use nothing kept")
+
+
+def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[str], bound: Severity) -> None:
+    """The arguments of the commands that report what the rules find."""
+    add_selecting_arguments(parser)
+    add = parser.add_argument
+    add("--fail-on", type=level, default=bound, metavar="SEVERITY", help=f"exit with 1 from here on (default: {bound.word})")
+    _add_scope_arguments(parser)
+    add("--format", choices=formats, default="text", help="how to write the report (default: text)")
+    add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
     add("--verbose", action="store_true", help="leave nothing out of the report")
 
@@ -77,10 +79,10 @@ def _review(options: argparse.Namespace) -> int:
 
 
 def _reviewing(options: argparse.Namespace, render: Render, examine: bool) -> int:
-    settings = _settings(options)
+    settings = settings_of(options)
     changes = _changes(options)
     with uncollected():
-        with _progress_bar() as progress:
+        with progress_bar() as progress:
             outcome = review(options.paths, settings, progress=progress, changes=changes, examine=examine)
         _write(outcome, render, options)
         gc.freeze()  # the process ends here; a last collection of all that was linked would take a tenth of the whole time
@@ -106,7 +108,7 @@ def _changes(options: argparse.Namespace) -> Changes | None:
     return from_diff(diff, name, [Path.cwd(), *filter(None, [git.top_of(folder)])])
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def settings_of(options: argparse.Namespace) -> Settings:
     """The configuration, with what the command line says in its place."""
     settings = load_file(options.config) if options.config else load(common_folder(options.paths))
     select = tuple(selector for group in options.select or () for selector in group)
@@ -155,7 +157,7 @@ def _output(stream: TextIO, verbose: bool) -> Output:
 
 
 @contextlib.contextmanager
-def _progress_bar() -> Iterator[Progress | None]:
+def progress_bar() -> Iterator[Progress | None]:
     """A bar on standard error once the work has gone on for a while, if a person can see it."""
     if not sys.stderr.isatty():
         yield None

@@ -20,6 +20,7 @@ from asyncvet.engine.reading import uncollected
 from asyncvet.engine.scope import ChangeScope
 from asyncvet.engine.selection import selected
 from asyncvet.engine.suppression import Suppressions, suppressions
+from asyncvet.fix import Fixes
 from asyncvet.graph import Project
 from asyncvet.graph.evidence import Evidence, evidence
 from asyncvet.model import Finding, ReadError, Span
@@ -128,6 +129,8 @@ def _report(done: _Done, examine: bool) -> Report:
     candidates = done.related(found)
     kept = [finding for finding in candidates if not silent.silence(finding)]
     texts = excerpts(kept, loaded.file)
+    fixes = Fixes(loaded.project, loaded.content)
+    kept = [msgspec.structs.replace(finding, fix=fixes.fix(finding)) for finding in kept]
     return Report(
         findings=tuple(identified(kept, texts)),
         errors=(*reading.errors, *(problem for problem in problems if problem.path not in loaded.tests)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from asyncvet.config import UsageError
@@ -44,6 +46,36 @@ def since(revision: str, folder: Path) -> Changes:
         if path:
             lines[os.path.realpath(top / os.fsdecode(path))] = WHOLE
     return Changes(lines)
+
+
+def unrecoverable(files: Sequence[Path]) -> dict[Path, str]:
+    """The files that git could not give back as they are now, with the reason: changed, unknown to it, or in no repository.
+
+    Raises:
+        UsageError: Git cannot be run.
+    """
+    found: dict[Path, str] = {}
+    by_top: defaultdict[Path | None, list[Path]] = defaultdict(list)
+    for file in files:
+        by_top[top_of(file.resolve().parent)].append(file)
+    for top, inside in by_top.items():
+        if top is None:
+            found |= dict.fromkeys(inside, "it is in no git repository; --allow-dirty edits it all the same")
+            continue
+        changed = _uncommitted(top)
+        for file in inside:
+            if file.resolve() in changed or not _is_tracked(top, file.resolve()):
+                found[file] = "it has changes that are not committed; commit them, or use --allow-dirty"
+    return found
+
+
+def _uncommitted(top: Path) -> set[Path]:
+    entries = _run(top, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all")
+    return {(top / os.fsdecode(entry[3:])).resolve() for entry in entries.split(b"\0") if entry}
+
+
+def _is_tracked(top: Path, file: Path) -> bool:
+    return bool(_ask(top, "ls-files", "--error-unmatch", "--", f":(literal){file.relative_to(top.resolve())}"))
 
 
 def top_of(folder: Path) -> Path | None:

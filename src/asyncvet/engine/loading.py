@@ -51,6 +51,13 @@ class Loaded(msgspec.Struct, frozen=True):
             return self.installed.path(path)
         return self.discovery.base / path
 
+    def content(self, path: str) -> bytes | None:
+        """The bytes of a file; None if it cannot be read any more."""
+        try:
+            return self.file(path).read_bytes()
+        except OSError:
+            return None
+
     def renamed(self, path: str) -> str:
         """A path that is relative to the base of the project, relative to the root; those of installed packages stay."""
         if is_installed(path):

@@ -395,6 +395,17 @@ class ModuleFacts(msgspec.Struct, gc=False, array_like=True):
             column -= bisect_left(self.wide, offset) - bisect_left(self.wide, start)
         return line, column
 
+    def offset(self, line: int, column: int) -> int:
+        """The byte offset of a line and column, as `position` gives them."""
+        start = self.line_starts[line - 1]
+        offset = start + column - 1
+        if self.wide:
+            index = bisect_left(self.wide, start)
+            while index < len(self.wide) and self.wide[index] <= offset:
+                offset += 1
+                index += 1
+        return offset
+
     def span(self, path: str, start: int, end: int) -> Span:
         """The stretch of the file at `path` between two byte offsets."""
         return Span(path, *self.position(start), *self.position(end))

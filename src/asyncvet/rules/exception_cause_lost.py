@@ -78,7 +78,7 @@ from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Class, Function, last_name, shown
 from asyncvet.graph.serving import serving
 from asyncvet.graph.values import Instance, Object, Symbol
-from asyncvet.model import Edit, Finding, Fix, Severity
+from asyncvet.model import Finding, Severity
 from asyncvet.rules import Rule
 
 _EXPECTED = frozenset(
@@ -191,15 +191,7 @@ def _finding(project: Project, function: Function, handling: Handling, node: tre
         function=function.qualname,
         message=f"`{raised}` in {handling.title} loses what went wrong; write `{raised} from {name}`{named}",
         advice="`from None` says that the cause is of no interest.",
-        fix=_fix(project, function, handling, node),
     )
-
-
-def _fix(project: Project, function: Function, handling: Handling, node: tree.Raise) -> Fix | None:
-    if handling.name is None:
-        return None
-    end = tree.Node(node.end, node.end)
-    return Fix("safe", f"Add `from {handling.name}`", (Edit(project.span(function, end), f" from {handling.name}"),))
 
 
 RULE = Rule(code="AV801", name="exception-cause-lost", severity=Severity.HIGH, item=18, check=check, fix="safe", needs_loop=False)

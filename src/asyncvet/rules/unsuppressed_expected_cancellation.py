@@ -101,4 +101,4 @@ def _is_cancel(statement: tree.Stmt) -> bool:
     return isinstance(call, tree.Call) and isinstance(call.func, tree.Attribute) and call.func.attr == "cancel"
 
 
-RULE = Rule(code="AV307", name="unsuppressed-expected-cancellation", severity=Severity.LOW, item=8, check=check)
+RULE = Rule(code="AV307", name="unsuppressed-expected-cancellation", severity=Severity.LOW, item=8, check=check, fix="safe")
