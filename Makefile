@@ -45,7 +45,7 @@ new-rule:
 	@$(PYTHON) scripts/new_rule.py '$(NAME)' '$(CODE)'
 
 clean:
-	rm -rf $(VENV) $(VERIFY_VENV) .venv-farm build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
+	rm -rf $(VENV) $(VERIFY_VENV) .venv-farm .venv-fixes build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
 	find src tests scripts verification -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:
@@ -106,4 +106,18 @@ $(FARM_VENV)/.farm-test: $(FARM)/requirements-harm.txt
 
 $(FARM_VENV)/.harm: $(FARM_VENV)/.farm $(FARM)/requirements-harm.txt
 	$(FARM_PIP) install --requirement $(FARM)/requirements-harm.txt
+	@touch $@
+
+FIXES_VENV := .venv-fixes
+
+.PHONY: verify-fixes
+
+# Run programs with a fault before and after their fix, in every shape: the fault shows before, is gone after. Takes some minutes.
+verify-fixes: $(FIXES_VENV)/.fixes
+	$(FIXES_VENV)/bin/pytest -m "" tests/fixes
+
+$(FIXES_VENV)/.fixes: pyproject.toml requirements-dev.txt requirements-fixes.txt
+	$(PYTHON) -m venv $(FIXES_VENV)
+	$(FIXES_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --editable . \
+		--requirement requirements-dev.txt --requirement requirements-fixes.txt
 	@touch $@
