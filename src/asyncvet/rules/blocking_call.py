@@ -95,4 +95,4 @@ def check(project: Project) -> Iterator[Finding]:
         yield project.stall_finding(RULE, stall, f"{what}; {project.remedy(stall)}")
 
 
-RULE = Rule(code="AV101", name="blocking-call", severity=Severity.CRITICAL, item=1, check=check)
+RULE = Rule(code="AV101", name="blocking-call", severity=Severity.CRITICAL, item=1, check=check, fix="safe")

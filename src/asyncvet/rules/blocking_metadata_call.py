@@ -68,4 +68,4 @@ def check(project: Project) -> Iterator[Finding]:
         yield project.stall_finding(RULE, stall, f"{what}; {project.remedy(stall)}")
 
 
-RULE = Rule(code="AV102", name="blocking-metadata-call", severity=Severity.LOW, item=1, check=check)
+RULE = Rule(code="AV102", name="blocking-metadata-call", severity=Severity.LOW, item=1, check=check, fix="unsafe")

@@ -101,4 +101,4 @@ def _stops_from(project: Project, function: Function) -> int | None:
     return 0 if "shutdown" in roles or _STOPPING.match(function.name) else None
 
 
-RULE = Rule(code="AV306", name="cancel-not-awaited", severity=Severity.MEDIUM, item=8, check=check)
+RULE = Rule(code="AV306", name="cancel-not-awaited", severity=Severity.MEDIUM, item=8, check=check, fix="unsafe")

@@ -93,4 +93,4 @@ def _of_whole(hashed: Hashed, project: Project) -> Finding:
     )
 
 
-RULE = Rule(code="AV103", name="cpu-bound-call", severity=Severity.HIGH, item=2, check=check)
+RULE = Rule(code="AV103", name="cpu-bound-call", severity=Severity.HIGH, item=2, check=check, fix="unsafe")

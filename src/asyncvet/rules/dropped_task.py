@@ -99,4 +99,4 @@ def _of(task: Task) -> str:
     return f", which runs `{task.runs[0].name}`," if len(task.runs) == 1 else ""
 
 
-RULE = Rule(code="AV301", name="dropped-task", severity=Severity.MEDIUM, item=6, check=check, needs_loop=False)
+RULE = Rule(code="AV301", name="dropped-task", severity=Severity.MEDIUM, item=6, check=check, fix="unsafe", needs_loop=False)

@@ -187,4 +187,4 @@ def _is_broad(guard: tree.Handler | tree.With) -> bool:
     return any(last_name(expr) in _BROAD for expr in exprs)
 
 
-RULE = Rule(code="AV305", name="fragile-background-loop", severity=Severity.HIGH, item=7, check=check)
+RULE = Rule(code="AV305", name="fragile-background-loop", severity=Severity.HIGH, item=7, check=check, fix="unsafe")

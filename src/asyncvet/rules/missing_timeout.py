@@ -119,4 +119,4 @@ def _message(found: Endless) -> str:
     return f"{what} for as long as the other side is silent; put it into `async with asyncio.timeout(...)`"
 
 
-RULE = Rule(code="AV803", name="missing-timeout", severity=Severity.HIGH, item=19, check=check, needs_loop=False)
+RULE = Rule(code="AV803", name="missing-timeout", severity=Severity.HIGH, item=19, check=check, fix="unsafe", needs_loop=False)
