@@ -99,11 +99,22 @@ def compatible(drafts: Iterable[Draft]) -> list[Draft]:
 
 
 def _overlap(one: Draft, other: Draft) -> bool:
-    return any(
-        a.start == b.start or (a.start < b.end and b.start < a.end) or (a.start < b.start < a.end) or (b.start < a.start < b.end)
-        for a in one.changes
-        for b in other.changes
+    return (
+        _is_touched(one.moved, other)
+        or _is_touched(other.moved, one)
+        or any(
+            a.start == b.start
+            or (a.start < b.end and b.start < a.end)
+            or (a.start < b.start < a.end)
+            or (b.start < a.start < b.end)
+            for a in one.changes
+            for b in other.changes
+        )
     )
+
+
+def _is_touched(stretch: tuple[int, int] | None, draft: Draft) -> bool:
+    return stretch is not None and any(change.start < stretch[1] and stretch[0] < change.end for change in draft.changes)
 
 
 def changed(code: Code, drafts: Sequence[Draft]) -> bytes | None:

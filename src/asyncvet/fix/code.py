@@ -39,12 +39,14 @@ class Draft(msgspec.Struct, frozen=True):
     Attributes:
         safety: Whether the program surely means the same, as `Fix` has it.
         title: What it does, in the imperative and the code's own names.
+        moved: A stretch that nothing else may change at the same time, as the fix has read what is in it.
     """
 
     safety: Literal["safe", "unsafe"]
     title: str
     changes: tuple[Change, ...]
     needs: tuple[Need, ...] = ()
+    moved: tuple[int, int] | None = None
 
 
 class Code:

@@ -11,10 +11,7 @@ from typing import NamedTuple
 
 from asyncvet.facts import tree
 from asyncvet.fix.code import Code, Need, everything
-from asyncvet.fix.text import Change
-
-LINE_LENGTH = 88
-"""Columns after which an import that a name is added to is written over several lines."""
+from asyncvet.fix.text import LINE_LENGTH, Change
 
 Statement = tree.Import | tree.ImportFrom
 

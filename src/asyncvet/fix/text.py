@@ -21,6 +21,10 @@ _PIECE = re.compile(
 )
 
 
+LINE_LENGTH = 88
+"""Columns that a line may have in any file, as the formatters' defaults have it."""
+
+
 class Change(NamedTuple):
     """Replace what stands between two offsets; lines of `text` end in a line feed whatever the file's own end in."""
 
@@ -99,6 +103,15 @@ class Text:
     def is_blank(self, offset: int) -> bool:
         """The line of an offset is blank, or there is none."""
         return not self.utf8[self.line_start(offset) : self.next_line(offset)].strip()
+
+    def is_too_long(self, offset: int, more: int) -> bool:
+        """The line of an offset, with so many characters more, would be longer than any of the file and than 88."""
+        length = len(self.between(self.line_start(offset), self.next_line(offset)).rstrip("\n")) + more
+        return length > max(LINE_LENGTH, self._longest)
+
+    @cached_property
+    def _longest(self) -> int:
+        return max((len(line) for line in self.utf8.decode().splitlines()), default=0)
 
     @cached_property
     def _pieces(self) -> list[tuple[str, int, int]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.fix.code import Code, Draft
+from asyncvet.fix.extraction import block_around, block_in_thread
 from asyncvet.fix.text import Change
 from asyncvet.graph.scopes import Function, Module, last_name, shown
 from asyncvet.graph.sites import CallSite, Mode
@@ -16,6 +17,8 @@ _LOOP_FREE = frozenset(
 )
 """Functions of asyncio that a thread beside the loop may call."""
 _OF_ONE_THREAD = ("sqlite3.", "tkinter.", "signal.", "threading.local", "contextvars.ContextVar.set")
+_LAZY = frozenset({"glob", "rglob", "iglob", "iterdir", "scandir"})
+"""Functions that give an iterator, whose steps are what blocks. What `os.walk` gives may be changed on the way."""
 _DEEP = 8
 
 
@@ -24,24 +27,81 @@ def in_thread(finding: Finding, code: Code) -> Draft | str:
     call = code.at(finding, tree.Call)
     if call is None:
         return f"what blocks is no call; move it into a function and await `asyncio.to_thread(function)`: {finding.message}"
-    problem = unawaitable(code, call) or _unfit(finding, code, call)
-    if problem:
+    if problem := unawaitable(code, call):
         return problem
+    block = block_around(code, call)
+    moved = _moved(code, block) if block is not None else None
+    if isinstance(moved, Draft):
+        return moved
+    if problem := _unfit(finding, code, call):
+        return moved if isinstance(moved, str) and _is_item(code, call) else problem
     to_thread = code.refer("asyncio", "to_thread", call)
     opening = _opening(code, call)
     if to_thread is None or opening is None:
         return "the name `asyncio` is taken"
     head, needs = to_thread
-    func = code.text.between(call.start, opening).rstrip()
     before, after = ("(", ")") if is_operand(code, call) else ("", "")
+    title = f"run `{shown(call.func)}` in a thread"
+    if _is_lazy(finding):
+        if not _is_gone_through(code, call):
+            return f"`{shown(call)}` reads when it is gone through; do that in a function for `asyncio.to_thread`"
+        lazily = (
+            Change(call.start, call.start, f"{before}await {head}(lambda: list("),
+            Change(call.end, call.end, f")){after}"),
+        )
+        return Draft("unsafe", title, lazily, needs)
+    return Draft("unsafe", title, _handed_over(code, call, opening, f"{before}await {head}(", after), needs)
+
+
+def _handed_over(code: Code, call: tree.Call, opening: int, head: str, after: str) -> tuple[Change, ...]:
+    """A call whose function becomes the first argument of another, laid out as it was, or over more lines if it gets too long."""
+    text = code.text
+    func = text.between(call.start, opening).rstrip()
+    arguments = text.between(opening + 1, call.end - 1)
+    closing = Change(call.end, call.end, after)
     if any(argument.start == opening for argument in call.args):  # a generator expression with no parentheses of its own
-        rest, after = f"{func}, (", f"){after}"
+        changes = [Change(call.start, opening + 1, f"{head}{func}, ("), Change(call.end, call.end, f"){after}")]
+    elif not call.args and not call.keywords:
+        changes = [Change(call.start, opening + 1, f"{head}{func}"), closing]
+    elif "\n" not in text.between(call.start, call.end) and text.is_too_long(call.start, len(head) + 2):
+        indentation = text.indentation(call.start)
+        first = Change(call.start, opening + 1, f"{head}\n{indentation}{text.unit}{func}, ")
+        changes = [first, Change(call.end - 1, call.end - 1, f"\n{indentation}"), closing]
     else:
-        rest = _first(code, call, opening, func)
-    changes = [Change(call.start, opening + 1, f"{before}await {head}({rest}")]
-    if after:
-        changes.append(Change(call.end, call.end, after))
-    return Draft("unsafe", f"run `{shown(call.func)}` in a thread", tuple(changes), needs)
+        space = arguments[: len(arguments) - len(arguments.lstrip())]
+        changes = [Change(call.start, opening + 1, f"{head}{space}{func}," + ("" if space else " ")), closing]
+    return tuple(change for change in changes if change.text or change.start < change.end)
+
+
+def _is_lazy(finding: Finding) -> bool:
+    return (
+        len(finding.chain) == 1
+        and finding.sink is not None
+        and finding.sink.name != "glob.glob"
+        and finding.sink.name.rpartition(".")[2] in _LAZY
+    )
+
+
+def _is_gone_through(code: Code, call: tree.Call) -> bool:
+    """Whether a loop or comprehension goes through all that a call gives, and nothing else asks for it."""
+    holder = next(iter(code.around(call)), None)
+    return isinstance(holder, tree.For | tree.Generator) and holder.iter is call and not holder.is_async
+
+
+def _moved(code: Code, block: tree.With) -> Draft | str:
+    """A block as a function that a thread runs, unless something in it needs the loop."""
+    for site in code.project.sites(code.scope(block.start)):
+        if block.start <= site.node.start < block.end:
+            if _needs_loop(used := next(filter(_needs_loop, site.names), "")):
+                return f"the block uses the event loop (`{used}`)"
+            for below, name in _reached(code, site):
+                if name:
+                    return f"`{below.name}` in the block uses the event loop (`{name}`)"
+    return block_in_thread(code, block)
+
+
+def _is_item(code: Code, call: tree.Call) -> bool:
+    return isinstance(next(iter(code.around(call)), None), tree.WithItem)
 
 
 def is_operand(code: Code, node: tree.Node) -> bool:
@@ -79,7 +139,7 @@ def _unfit(finding: Finding, code: Code, call: tree.Call) -> str:
     if isinstance(holder, tree.Call) and last_name(holder.func) in ("to_thread", "run_in_executor", "run_sync"):
         return f"it is called before the thread has it; write `{last_name(holder.func)}({shown(call.func)}, ...)`"
     if isinstance(holder, tree.WithItem):
-        return f"the block that uses `{shown(call)}` waits as well; move it into a function that `asyncio.to_thread` runs"
+        return f"the block that uses `{shown(call)}` waits as well"
     if finding.sink is not None and finding.sink.category == "lock":
         return "a lock of threads; use one of asyncio, or take it in the function that runs in the thread"
     if finding.sink is not None and finding.sink.name.startswith(_OF_ONE_THREAD):
@@ -119,12 +179,3 @@ def _opening(code: Code, call: tree.Call) -> int | None:
     while offset < call.end and code.text.utf8[offset : offset + 1] in b" \t\r\n\\)":
         offset += 1
     return offset if code.text.utf8[offset : offset + 1] == b"(" else None
-
-
-def _first(code: Code, call: tree.Call, opening: int, func: str) -> str:
-    """The function as first argument of those that follow an opening parenthesis, laid out as they are."""
-    arguments = code.text.between(opening + 1, call.end - 1)
-    if not call.args and not call.keywords:
-        return func
-    first = arguments.lstrip()
-    return f"{arguments[: len(arguments) - len(first)]}{func}," + ("" if arguments[:1].isspace() else " ")
