@@ -107,4 +107,4 @@ def _is_made_plain(function: Function, project: Project) -> bool:
     return not function.decorator_names <= _TRANSPARENT | celery.REGISTRARS
 
 
-RULE = Rule(code="AV701", name="async-celery-task", severity=Severity.CRITICAL, item=16, check=check)
+RULE = Rule(code="AV701", name="async-celery-task", severity=Severity.CRITICAL, item=16, check=check, fix="unsafe")

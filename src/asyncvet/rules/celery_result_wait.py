@@ -83,4 +83,4 @@ def check(project: Project) -> Iterator[Finding]:
         yield project.stall_finding(RULE, stall, f"{what}; give out the task's id, or {project.remedy(stall)}")
 
 
-RULE = Rule(code="AV703", name="celery-result-wait", severity=Severity.CRITICAL, item=17, check=check)
+RULE = Rule(code="AV703", name="celery-result-wait", severity=Severity.CRITICAL, item=17, check=check, fix="unsafe")

@@ -99,4 +99,4 @@ def check(project: Project) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(code="AV204", name="global-lock-contention", severity=Severity.MEDIUM, item=5, check=check)
+RULE = Rule(code="AV204", name="global-lock-contention", severity=Severity.MEDIUM, item=5, check=check, fix="unsafe")

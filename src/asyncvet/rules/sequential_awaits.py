@@ -87,4 +87,4 @@ def check(project: Project) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(code="AV501", name="sequential-awaits", severity=Severity.MEDIUM, item=11, check=check, preview=True)
+RULE = Rule(code="AV501", name="sequential-awaits", severity=Severity.MEDIUM, item=11, check=check, fix="unsafe", preview=True)

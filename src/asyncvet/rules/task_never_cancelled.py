@@ -140,4 +140,4 @@ def _outlives(project: Project, task: Task) -> bool:
     return roles != {"main"}
 
 
-RULE = Rule(code="AV302", name="task-never-cancelled", severity=Severity.MEDIUM, item=6, check=check)
+RULE = Rule(code="AV302", name="task-never-cancelled", severity=Severity.MEDIUM, item=6, check=check, fix="unsafe")

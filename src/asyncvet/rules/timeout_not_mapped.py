@@ -104,4 +104,4 @@ def _finding(project: Project, expiry: Expiry) -> Finding:
     )
 
 
-RULE = Rule(code="AV804", name="timeout-not-mapped", severity=Severity.MEDIUM, item=19, check=check)
+RULE = Rule(code="AV804", name="timeout-not-mapped", severity=Severity.MEDIUM, item=19, check=check, fix="unsafe")

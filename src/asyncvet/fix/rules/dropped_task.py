@@ -56,14 +56,13 @@ def _keeper(code: Code) -> tuple[str, tuple[Change, ...], tuple[Need, ...]] | No
     for name in code.module.bindings:
         if name.endswith("tasks") and _is_set(code, name):
             return name, (), ()
-    name = code.free_name(_SETS, code.module)
-    start = code.facts.body[-1]
-    task = code.refer("asyncio", "Task", start)
-    if name is None or task is None:
+    new = code.free_name(_SETS, code.module)
+    task = code.refer("asyncio", "Task", code.facts.body[-1])
+    if new is None or task is None:
         return None
     written, needs = task
-    declaration = declared(code, f"{name}: set[{written}[object]] = set()")
-    return (name, (declaration,), needs) if declaration is not None else None
+    declaration = declared(code, f"{new}: set[{written}[object]] = set()")
+    return (new, (declaration,), needs) if declaration is not None else None
 
 
 def _is_set(code: Code, name: str) -> bool:

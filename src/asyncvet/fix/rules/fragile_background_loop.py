@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from asyncvet.facts import tree
 from asyncvet.fix.blocks import wrapped
 from asyncvet.fix.code import Code, Draft, Need
@@ -45,13 +47,7 @@ def _loop(finding: Finding, code: Code) -> tree.While | None:
 def _turn(loop: tree.While) -> tuple[list[tree.Statement], bool]:
     """The statements of a turn that can fail, and whether the one that is left outside slows the loop down."""
     body = loop.body
-    bound = {
-        node.id
-        for statement in body
-        for target in _targets(statement)
-        for node in walk.nodes(target)
-        if isinstance(node, tree.Name)
-    }
+    bound = {node.id for target in _targets(body) for node in walk.nodes(target) if isinstance(node, tree.Name)}
     if _sleeps(body[-1], bound):
         return body[:-1], not any(isinstance(node, tree.Jump) and node.kind == "continue" for node in walk.nodes(body))
     if _sleeps(body[0], bound):
@@ -59,14 +55,13 @@ def _turn(loop: tree.While) -> tuple[list[tree.Statement], bool]:
     return body, False
 
 
-def _targets(statement: tree.Statement) -> list[tree.Node]:
-    found: list[tree.Node] = []
-    for node in walk.nodes(statement):
+def _targets(body: list[tree.Statement]) -> Iterator[tree.Node]:
+    """What statements assign to."""
+    for node in walk.nodes(body):
         if isinstance(node, tree.Assign):
-            found += node.targets
+            yield from node.targets
         elif isinstance(node, tree.For | tree.NamedExpr | tree.AugAssign) or (isinstance(node, tree.WithItem) and node.target is not None):
-            found.append(node.target)
-    return found
+            yield node.target
 
 
 def _sleeps(statement: tree.Statement, bound: set[str]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from asyncvet.facts import tree
+from asyncvet.fix.arguments import with_keyword
 from asyncvet.fix.blocks import wrapped
 from asyncvet.fix.code import Code, Draft, Need
 from asyncvet.fix.text import Change
 from asyncvet.graph import Project
-from asyncvet.graph.scopes import shown
+from asyncvet.graph.scopes import Body, shown
 from asyncvet.graph.timeouts import Endless, Timeouts
 from asyncvet.model import Finding
 
@@ -33,14 +34,15 @@ def fix(finding: Finding, code: Code) -> Draft | str:
     title = f"pass `{found.argument}={text}`; see whether that is long enough"
     if found.given is not None:
         return Draft("unsafe", title, (Change(found.given.start, found.given.end, text),), needs)
-    return Draft("unsafe", title, (_added(code, call, f"{found.argument}={text}"),), needs)
+    return Draft("unsafe", title, (with_keyword(code, call, f"{found.argument}={text}"),), needs)
 
 
 def _endless(project: Project) -> dict[tuple[str, int], Endless]:
     """The calls that wait without end, by file and offset."""
     timeouts = Timeouts(project)
     found: dict[tuple[str, int], Endless] = {}
-    for scope in (*project.modules.values(), *project.functions):
+    bodies: tuple[Body, ...] = (*project.modules.values(), *project.functions)
+    for scope in bodies:
         for site in project.sites(scope):
             endless = timeouts.endless(site)
             if endless is not None:
@@ -57,28 +59,6 @@ def _seconds(code: Code, found: Endless, call: tree.Call) -> tuple[str, tuple[Ne
         return (f"{made[0]}(total={SECONDS})", made[1]) if made is not None else None
     is_number = found.argument.endswith(("timeout", "timeout_seconds", "lifetime", "total"))
     return (str(SECONDS), ()) if is_number else None
-
-
-def _added(code: Code, call: tree.Call, argument: str) -> Change:
-    """One more keyword argument, in a line of its own where the others have theirs."""
-    given = [*call.args, *call.keywords]
-    if not given:
-        return Change(call.end - 1, call.end - 1, argument)
-    last = max(given, key=lambda node: node.end)
-    has_comma = "," in _code_only(code.text.between(last.end, call.end - 1))
-    if code.text.is_first(last.start) and code.text.is_first(call.end - 1):
-        end = code.text.next_line(last.end)
-        comma = "" if has_comma else ","
-        line = f"{code.text.indentation(last.start)}{argument},\n"
-        if not comma:
-            return Change(end, end, line)
-        rest = code.text.between(last.end, end)
-        return Change(last.end, end, f"{comma}{rest}{line}")
-    return Change(last.end, last.end, f", {argument}")
-
-
-def _code_only(text: str) -> str:
-    return "\n".join(line.partition("#")[0] for line in text.split("\n"))
 
 
 def _under_timeout(code: Code, call: tree.Call) -> Draft | str:
