@@ -88,4 +88,4 @@ def check(project: Project) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(code="AV402", name="collected-stream", severity=Severity.MEDIUM, item=10, check=check)
+RULE = Rule(code="AV402", name="collected-stream", severity=Severity.MEDIUM, item=10, check=check, fix="safe")

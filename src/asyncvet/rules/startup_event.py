@@ -166,4 +166,4 @@ def _is_empty(expr: tree.Expression) -> bool:
     return (isinstance(expr, tree.Const) and expr.value is None) or (isinstance(expr, tree.Sequence) and not expr.items)
 
 
-RULE = Rule(code="AV602", name="startup-event", severity=Severity.MEDIUM, item=14, check=check, needs_loop=False)
+RULE = Rule(code="AV602", name="startup-event", severity=Severity.MEDIUM, item=14, check=check, fix="safe", needs_loop=False)

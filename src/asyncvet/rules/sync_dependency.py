@@ -93,4 +93,4 @@ def _is_plain(function: Function, project: Project) -> bool:
     return not project.contexts.callers.get(function)
 
 
-RULE = Rule(code="AV604", name="sync-dependency", severity=Severity.LOW, item=15, check=check, needs_loop=False)
+RULE = Rule(code="AV604", name="sync-dependency", severity=Severity.LOW, item=15, check=check, fix="safe", needs_loop=False)

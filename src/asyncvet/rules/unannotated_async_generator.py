@@ -84,4 +84,4 @@ def _signature(function: Function) -> tree.Node:
     return tree.Node(node.start, node.name_start + len(node.name.encode()))
 
 
-RULE = Rule(code="AV401", name="unannotated-async-generator", severity=Severity.MEDIUM, item=9, check=check)
+RULE = Rule(code="AV401", name="unannotated-async-generator", severity=Severity.MEDIUM, item=9, check=check, fix="safe")

@@ -60,7 +60,9 @@ def _targets(body: list[tree.Statement]) -> Iterator[tree.Node]:
     for node in walk.nodes(body):
         if isinstance(node, tree.Assign):
             yield from node.targets
-        elif isinstance(node, tree.For | tree.NamedExpr | tree.AugAssign) or (isinstance(node, tree.WithItem) and node.target is not None):
+        elif isinstance(node, tree.For | tree.NamedExpr | tree.AugAssign) or (
+            isinstance(node, tree.WithItem) and node.target is not None
+        ):
             yield node.target
 
 
