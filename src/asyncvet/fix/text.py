@@ -131,13 +131,13 @@ class Text:
                 return match[1].decode()
         return "    "
 
-    def indented(self, start: int, end: int) -> list[Change]:
-        """Indent the lines from that of `start` up to `end` by one level, but for blank ones and those that start in a string."""
+    def indented(self, start: int, end: int, levels: int = 1) -> list[Change]:
+        """Indent the lines from that of `start` up to `end`, but for blank ones and those that start in a string."""
         strings = [(a, b) for kind, a, b in self._pieces if kind == "long"]
         changes = []
         line = self.line_start(start)
         while line < end:
             if not self.is_blank(line) and not any(a < line < b for a, b in strings):
-                changes.append(Change(line, line, self.unit))
+                changes.append(Change(line, line, levels * self.unit))
             line = self.next_line(line)
         return changes

@@ -96,4 +96,4 @@ def check(project: Project) -> Iterator[Finding]:
             )
 
 
-RULE = Rule(code="AV202", name="lock-without-recheck", severity=Severity.HIGH, item=4, check=check)
+RULE = Rule(code="AV202", name="lock-without-recheck", severity=Severity.HIGH, item=4, check=check, fix="unsafe")

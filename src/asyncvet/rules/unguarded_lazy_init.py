@@ -116,4 +116,4 @@ def check(project: Project) -> Iterator[Finding]:
             )
 
 
-RULE = Rule(code="AV201", name="unguarded-lazy-init", severity=Severity.HIGH, item=4, check=check)
+RULE = Rule(code="AV201", name="unguarded-lazy-init", severity=Severity.HIGH, item=4, check=check, fix="unsafe")

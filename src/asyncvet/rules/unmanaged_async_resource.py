@@ -89,4 +89,6 @@ def _remedy(opened: Opened) -> str:
     return f"close it by `{name}.{opened.closer}()` in a `finally`"
 
 
-RULE = Rule(code="AV104", name="unmanaged-async-resource", severity=Severity.MEDIUM, item=3, check=check, needs_loop=False)
+RULE = Rule(
+    code="AV104", name="unmanaged-async-resource", severity=Severity.MEDIUM, item=3, check=check, fix="unsafe", needs_loop=False
+)
