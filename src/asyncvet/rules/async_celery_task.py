@@ -53,7 +53,9 @@ seen.
 
 ## Fix safety
 
-There is no automatic fix: whether one `asyncio.run` around the body will do depends on what else of it outlives the call.
+Unsafe: whether one `asyncio.run` around the body will do depends on what else of it outlives the call. A `def` with the task's name,
+decorators, parameters and docstring runs the coroutine function, which gets a name of its own. There is no edit for methods,
+generators, and coroutine functions that other code awaits.
 
 ## References
 

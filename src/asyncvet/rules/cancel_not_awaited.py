@@ -48,7 +48,9 @@ like), or as what a lifespan does after its `yield`. Only what is known to be a 
 
 ## Fix safety
 
-There is no automatic fix: awaiting can raise the task's own error.
+Unsafe: the task is awaited below its `cancel()` under `suppress(asyncio.CancelledError)`; tasks that a loop does nothing but cancel
+are gathered behind it. Stopping then takes as long as the tasks take to end, and an error of the one task is raised there. There is
+no edit where the cancellation stands within another expression.
 
 ## References
 

@@ -55,7 +55,9 @@ to.
 
 ## Fix safety
 
-There is no automatic fix: to wait in a thread, to poll, or not to wait at all is a decision about the interface.
+Unsafe: to wait in a thread, to poll, or not to wait at all is a decision about the interface. The wait, or the function that the
+chain begins with, goes to `asyncio.to_thread`; a wait that says nothing of how long gets `timeout=30`, as a thread that waits for
+ever is lost.
 
 ## References
 

@@ -59,7 +59,9 @@ object whose type is unknown counts as asyncio's if the object is called a loop.
 
 ## Fix safety
 
-There is no automatic fix: where the task belongs is a decision.
+Unsafe: the task gets a name and is kept in a set of the module, which its done-callback takes it out of; the set is made if the
+module has none. The program then does work that was lost before. Where a task belongs to an object or a group, that is the better
+place. There is no edit where no statement makes the task, as in a lambda, and where the function that makes it may give none.
 
 ## References
 

@@ -82,7 +82,9 @@ of the project that contain all their errors.
 
 ## Fix safety
 
-There is no automatic fix: which errors the loop survives is a decision.
+Unsafe: which errors the loop survives is a decision. The turn goes under `try`, `except Exception` logs the error by the module's
+logger, or by `logging`, and the loop goes on. A sleep at the beginning or the end of the turn stays outside; where there is none, the
+handler waits for a second, so that an error that lasts does not fill the log.
 
 ## References
 

@@ -65,7 +65,9 @@ the memory of a graphics card, one lock is right and the finding is to be suppre
 
 ## Fix safety
 
-There is no automatic fix: whether the things are independent is for the author to say.
+Unsafe: whether the things are independent is for the author to say. The lock becomes a table of locks that forgets those that
+nobody holds, and the section takes that of its key. There is an edit only if this one section takes the lock, and the key's
+annotation does not say that it is a list or the like.
 
 ## References
 

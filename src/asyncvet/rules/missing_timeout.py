@@ -49,7 +49,9 @@ services that allow older ones have none. A timeout that is a variable counts as
 
 ## Fix safety
 
-There is no automatic fix: how long is long enough is for the author to say.
+Unsafe: how long is long enough is for the author to say. The call or the client gets 30 s by the argument that bounds it, or the
+statement goes under `asyncio.timeout(30)` where it has none. What took longer then fails. There is no edit where the argument takes
+an object that is made elsewhere.
 
 ## References
 

@@ -50,7 +50,9 @@ reported; most independent awaits are missed.
 
 ## Fix safety
 
-There is no automatic fix: the number of calls at once may need a limit.
+Unsafe: the number of calls at once may need a limit. Awaits in a row become one `asyncio.gather`, which raises the first error as
+before; those of a loop or a list become tasks of a `TaskGroup`, which ends the others when one fails and raises an exception group.
+There is no edit where comments or other code stand between them.
 
 ## References
 

@@ -69,7 +69,9 @@ of a stream is seen where the generator, or the function around it, makes it and
 
 ## Fix safety
 
-There is no automatic fix: where the service stops is a decision.
+Unsafe: what is cancelled stops earlier than it did. In a lifespan the task is cancelled and awaited behind the `yield`, first in the
+`finally` if there is one; in an object at the beginning of the one coroutine method that stops it, by its name; in a stream what
+follows the task goes under `try`, and `finally` cancels it. There is no edit where nothing stops the object, or nothing is known to.
 
 ## References
 

@@ -58,7 +58,9 @@ Timeouts that a client library raises as errors of its own (`httpx.TimeoutExcept
 
 ## Fix safety
 
-There is no automatic fix: the answer's text is for the author to write.
+Unsafe: the answer's status changes from 500 to 504, and its text is for the author to write. The statement of the route goes under a
+`try` with a handler of `TimeoutError`; a handler that makes a 500 of it gets that one before it. There is no edit where the route
+stands in another file or awaits the timeout by way of several functions.
 
 ## References
 

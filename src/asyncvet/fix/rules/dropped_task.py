@@ -6,7 +6,9 @@ from asyncvet.facts import tree
 from asyncvet.fix.blocks import below, declared
 from asyncvet.fix.code import Code, Draft, Need
 from asyncvet.fix.text import Change
+from asyncvet.graph import walk
 from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.sites import Mode
 from asyncvet.model import Finding
 
 _SETS = ("_background_tasks", "_kept_tasks")
@@ -23,6 +25,8 @@ def fix(finding: Finding, code: Code) -> Draft | str:
         return "no statement of a function makes the task; make it in one that keeps it"
     if not code.is_alone(statement):
         return f"`{shown(call)}` shares its line; give it a line of its own"
+    if maker := _gives_none(code, call, scope):
+        return f"`{maker}` may give no task; keep the task there, where it is made"
     named = _named(code, statement, call, scope)
     keeper = _keeper(code)
     if named is None or keeper is None:
@@ -32,6 +36,13 @@ def fix(finding: Finding, code: Code) -> Draft | str:
     lines = (line.format(keeper=keeper_name, name=name) for line in _LINES)
     changes = (*declaration, *naming, below(code, statement, *lines))
     return Draft("unsafe", f"keep the task in `{keeper_name}` until it is done", changes, needs)
+
+
+def _gives_none(code: Code, call: tree.Call, scope: Function) -> str:
+    """The function of the project that makes the task, if it does not end by giving it; empty if there is none."""
+    targets = [target for site in code.project.sites(scope) if site.node is call for target in site.targets]
+    own = (target.function for target in targets if target.mode is Mode.INLINE and not target.function.module.is_external)
+    return next((function.name for function in own if not isinstance(walk.body(function)[-1], tree.Return)), "")
 
 
 def _named(code: Code, statement: tree.Stmt, call: tree.Call, scope: Function) -> tuple[str, tuple[Change, ...]] | None:
