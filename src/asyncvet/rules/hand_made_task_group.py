@@ -88,4 +88,4 @@ def check(project: Project) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(code="AV504", name="hand-made-task-group", severity=Severity.LOW, item=12, check=check)
+RULE = Rule(code="AV504", name="hand-made-task-group", severity=Severity.LOW, item=12, check=check, fix="safe")
