@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from asyncvet.facts import tree
 from asyncvet.fix.code import Code, Draft
 from asyncvet.fix.extraction import block_around, block_in_thread
 from asyncvet.fix.text import Change
-from asyncvet.graph.scopes import Function, Module, last_name, shown
-from asyncvet.graph.sites import CallSite, Mode
+from asyncvet.fix.thread_safety import bound_to_thread
+from asyncvet.graph.scopes import Function, last_name, shown
 from asyncvet.model import Finding
 
-_LOOP_FREE = frozenset(
-    {"run", "iscoroutinefunction", "iscoroutine", "isfuture", "run_coroutine_threadsafe", "new_event_loop", "to_thread", "sleep"}
-)
-"""Functions of asyncio that a thread beside the loop may call."""
-_OF_ONE_THREAD = ("sqlite3.", "tkinter.", "signal.", "threading.local", "contextvars.ContextVar.set")
 _LAZY = frozenset({"glob", "rglob", "iglob", "iterdir", "scandir"})
 """Functions that give an iterator, whose steps are what blocks. What `os.walk` gives may be changed on the way."""
-_DEEP = 8
 
 
 def in_thread(finding: Finding, code: Code) -> Draft | str:
@@ -73,6 +65,11 @@ def _handed_over(code: Code, call: tree.Call, opening: int, head: str, after: st
     return tuple(change for change in changes if change.text or change.start < change.end)
 
 
+def _opens_file(finding: Finding) -> bool:
+    """Whether it is `open` itself that a finding is about: a thread can open a file that the block then reads."""
+    return len(finding.chain) == 1 and finding.sink is not None and finding.sink.name.rpartition(".")[2] == "open"
+
+
 def _is_lazy(finding: Finding) -> bool:
     return (
         len(finding.chain) == 1
@@ -89,14 +86,10 @@ def _is_gone_through(code: Code, call: tree.Call) -> bool:
 
 
 def _moved(code: Code, block: tree.With) -> Draft | str:
-    """A block as a function that a thread runs, unless something in it needs the loop."""
-    for site in code.project.sites(code.scope(block.start)):
-        if block.start <= site.node.start < block.end:
-            if _needs_loop(used := next(filter(_needs_loop, site.names), "")):
-                return f"the block uses the event loop (`{used}`)"
-            for below, name in _reached(code, site):
-                if name:
-                    return f"`{below.name}` in the block uses the event loop (`{name}`)"
+    """A block as a function that a thread runs, unless something in it must not."""
+    sites = [site for site in code.project.sites(code.scope(block.start)) if block.start <= site.node.start < block.end]
+    if problem := bound_to_thread(code, sites):
+        return problem
     return block_in_thread(code, block)
 
 
@@ -138,39 +131,19 @@ def _unfit(finding: Finding, code: Code, call: tree.Call) -> str:
         return f"what waits is the block around `{shown(call)}`; move the block into a function that `asyncio.to_thread` runs"
     if isinstance(holder, tree.Call) and last_name(holder.func) in ("to_thread", "run_in_executor", "run_sync"):
         return f"it is called before the thread has it; write `{last_name(holder.func)}({shown(call.func)}, ...)`"
-    if isinstance(holder, tree.WithItem):
+    if isinstance(holder, tree.WithItem) and not _opens_file(finding):
         return f"the block that uses `{shown(call)}` waits as well"
     if finding.sink is not None and finding.sink.category == "lock":
         return "a lock of threads; use one of asyncio, or take it in the function that runs in the thread"
-    if finding.sink is not None and finding.sink.name.startswith(_OF_ONE_THREAD):
-        return f"`{finding.sink.name}` belongs to one thread; move all that uses the object into one function for `asyncio.to_thread`"
     site = next((site for site in code.project.sites(function) if site.node is call), None)
     if site is not None:
-        for below, name in _reached(code, site):
-            if name:
-                return f"`{below.name}` uses the event loop (`{name}`), which a thread must not; split it"
+        if problem := bound_to_thread(code, [site]):
+            return problem
+        if any(target.function.is_async for target in site.targets):
+            return f"`{shown(call)}` may give a coroutine as well; tell the two kinds apart first"
         if any(target.function.is_generator for target in site.targets):
             return f"`{shown(call)}` makes a generator, whose steps block; go through it in a function for `asyncio.to_thread`"
     return ""
-
-
-def _reached(code: Code, site: CallSite) -> Iterator[tuple[Function | Module, str]]:
-    """The functions that a site runs in its thread, each with what it uses of the loop."""
-    seen: set[Function] = set()
-    level = [site]
-    for _ in range(_DEEP):
-        functions = {t.function for at in level for t in at.targets if t.mode is Mode.INLINE} - seen
-        seen |= functions
-        level = []
-        for function in sorted(functions, key=lambda function: (function.path, function.node.start)):
-            for inner in code.project.sites(function) if not function.module.is_external else ():
-                yield function, next(filter(_needs_loop, inner.names), "")
-                level.append(inner)
-
-
-def _needs_loop(name: str) -> bool:
-    module, _, rest = name.partition(".")
-    return (module == "asyncio" and rest not in _LOOP_FREE) or name.startswith(_OF_ONE_THREAD)
 
 
 def _opening(code: Code, call: tree.Call) -> int | None:

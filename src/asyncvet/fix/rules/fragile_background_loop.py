@@ -60,10 +60,10 @@ def _targets(body: list[tree.Statement]) -> Iterator[tree.Node]:
     for node in walk.nodes(body):
         if isinstance(node, tree.Assign):
             yield from node.targets
-        elif isinstance(node, tree.For | tree.NamedExpr | tree.AugAssign) or (
-            isinstance(node, tree.WithItem) and node.target is not None
-        ):
-            yield node.target
+        elif isinstance(node, tree.For | tree.NamedExpr | tree.AugAssign | tree.WithItem):
+            target = node.target
+            if target is not None:
+                yield target
 
 
 def _sleeps(statement: tree.Statement, bound: set[str]) -> bool:
