@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from asyncvet import rules
+from asyncvet.cli import main
 from tests.fixes.programs import Program, programs
 from tests.spec.review import review
 
@@ -28,12 +26,10 @@ def marked(program: Program) -> object:
     return pytest.param(program, id=str(program), marks=() if is_short else pytest.mark.thorough)
 
 
-def fix(project: Path, program: Program) -> None:
-    """Run the command as people do."""
+def fix(program: Program) -> None:
+    """Run the command in the current folder, as people do."""
     unsafe = ["--unsafe"] if program.safety == "unsafe" else []
-    command = [sys.executable, "-m", "asyncvet", "fix", "--allow-dirty", "--select", program.rule, *unsafe, "."]
-    done = subprocess.run(command, cwd=project, env=os.environ, capture_output=True, text=True, check=False)
-    assert done.returncode in (0, 1), done.stdout + done.stderr
+    assert main(["fix", "--allow-dirty", "--select", program.rule, *unsafe, "."]) in (0, 1)
 
 
 def found(project: Path) -> Counter[str]:
@@ -49,21 +45,22 @@ def texts(project: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("program", [marked(program) for program in PROGRAMS])
-def test_the_fault_shows_and_is_gone(program: Program, tmp_path: Path) -> None:
+def test_the_fault_shows_and_is_gone(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the fix the measure is that of the fault, after it that of none, and what the program gives is the same."""
     if program.missing:
         pytest.skip(f"needs {', '.join(program.missing)}")
     project = program.write(tmp_path)
     before, findings = program.run(tmp_path), found(project)
     assert program.shows.holds(before.measured), f"{program.measures}: {before.measured}, not {program.shows}"
-    fix(project, program)
+    monkeypatch.chdir(project)
+    fix(program)
     after, left = program.run(tmp_path), found(project)
     assert program.gone.holds(after.measured), f"{program.measures}: {after.measured}, not {program.gone}"
     assert after.result == before.result
     assert findings[program.rule] > 0
     assert left <= findings - Counter({program.rule: findings[program.rule]})
     fixed = texts(project)
-    fix(project, program)
+    fix(program)
     assert texts(project) == fixed
 
 
