@@ -211,6 +211,8 @@ def _rewritten(code: Code, run: Sequence[Statement], written: dict[Statement, st
     tail = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old[head:][::-1], fresh[head:][::-1], strict=False)))
     start = code.text.next_line(run[head - 1].end) if head else code.text.line_start(run[0].start)
     end = code.text.next_line(run[len(old) - tail - 1].end) if len(old) - tail > head else start
+    if not fresh and (start == 0 or code.text.is_blank(start - 1)):
+        end = code.text.below_blank_lines(end)
     return [Change(start, end, "".join(fresh[head : len(fresh) - tail]))]
 
 
@@ -260,8 +262,8 @@ def _elsewhere(code: Code, statement: Statement, text: str) -> Change:
     if text:
         return Change(statement.start, statement.end, text)
     start, end = code.text.line_start(statement.start), code.text.next_line(statement.end)
-    is_between_blanks = code.text.is_blank(end) and (start == 0 or not code.text.is_first(statement.start - 1))
-    return Change(start, code.text.next_line(end) if is_between_blanks and end < len(code.text.utf8) else end, "")
+    is_below_blank = start == 0 or code.text.is_blank(start - 1)
+    return Change(start, code.text.below_blank_lines(end) if is_below_blank else end, "")
 
 
 def _opening(code: Code, new: Sequence[Need]) -> Change:

@@ -104,6 +104,12 @@ class Text:
         """The line of an offset is blank, or there is none."""
         return not self.utf8[self.line_start(offset) : self.next_line(offset)].strip()
 
+    def below_blank_lines(self, offset: int) -> int:
+        """Where the first line from an offset on starts that is not blank, or the end of the file."""
+        while offset < len(self.utf8) and self.is_blank(offset):
+            offset = self.next_line(offset)
+        return offset
+
     def is_too_long(self, offset: int, more: int) -> bool:
         """The line of an offset, with so many characters more, would be longer than any of the file and than 88."""
         length = len(self.between(self.line_start(offset), self.next_line(offset)).rstrip("\n")) + more
