@@ -21,7 +21,7 @@ from asyncvet.engine.reading import uncollected
 from asyncvet.engine.selection import selected
 from asyncvet.engine.suppression import suppressions
 from asyncvet.facts import ModuleFacts, extract
-from asyncvet.fix import Draft, Fixes, changed, compatible
+from asyncvet.fix import Draft, Edited, Fixes, changed, compatible
 from asyncvet.graph import Project, link
 from asyncvet.model import Finding
 from asyncvet.report.fixes import Applied, Fixing, Left, Rewritten
@@ -66,11 +66,12 @@ def fix(
 
 
 class _Attempt(NamedTuple):
-    """What a pass has done to a file, until the next one has judged it."""
+    """What a pass has done to a file, until the next one has judged it; nothing, if it could not."""
 
     before: bytes | None
     facts: ModuleFacts
     drafts: list[tuple[Finding, Draft]]
+    edited: Edited
 
 
 class _State(NamedTuple):
@@ -79,15 +80,26 @@ class _State(NamedTuple):
     project: Project
     findings: list[Finding]
 
-    def counts(self) -> Counter[tuple[str, str, str]]:
+    def counts(self) -> Counter[_Kind]:
         return Counter(_kind(finding) for finding in self.findings)
 
-    def identities(self) -> Counter[tuple[str, str, str, str]]:
-        return Counter((*_kind(finding), finding.message) for finding in self.findings)
+    def by_identity(self) -> dict[_Identity, list[Finding]]:
+        found: dict[_Identity, list[Finding]] = {}
+        for finding in self.findings:
+            found.setdefault(_identity(finding), []).append(finding)
+        return found
 
 
-def _kind(finding: Finding) -> tuple[str, str, str]:
+_Kind = tuple[str, str, str]
+_Identity = tuple[str, str, str, str]
+
+
+def _kind(finding: Finding) -> _Kind:
     return finding.code, finding.span.path, finding.function
+
+
+def _identity(finding: Finding) -> _Identity:
+    return (*_kind(finding), finding.message)
 
 
 class _Run:
@@ -100,7 +112,7 @@ class _Run:
         self._rules: list[Rule] = [rule for rule in rules.load() if rule.code in self._wanted or not rule.preview]
         self._modules = dict(loaded.reading.modules)
         self._contents: dict[str, bytes] = {}
-        self._refused: dict[tuple[str, str, str, str], str] = {}
+        self._refused: dict[_Identity, str] = {}
         self._single: set[str] = set()
         self._protected: dict[str, str] = {}
         self._failed: set[str] = set()
@@ -162,7 +174,7 @@ class _Run:
         drafts: defaultdict[str, list[tuple[Finding, Draft]]] = defaultdict(list)
         for finding in filter(self._is_wanted, state.findings):
             draft = fixes.draft(finding)
-            reason = self._refused.get((*_kind(finding), finding.message)) or self._protected.get(finding.span.path)
+            reason = self._refused.get(_identity(finding)) or self._protected.get(finding.span.path)
             if isinstance(draft, str):
                 left.append(Left(finding, "no-edit", draft))
             elif draft.safety == "unsafe" and not self._unsafe:
@@ -185,30 +197,30 @@ class _Run:
             if path in self._single:
                 chosen = chosen[:1]
             mine = [(finding, draft) for finding, draft in found if any(draft.changes == other.changes for other in chosen)]
-            data = changed(code, chosen)
-            if data is None or not _compiles_as_before(self._read(path), data):
+            before = self._read(path) or b""
+            edited = changed(code, chosen)
+            if edited is None or not _compiles_as_before(before, edited.data):
                 self._refuse(path, mine, "the file would not parse")
-                attempts[path] = _Attempt(self._contents.get(path), self._modules[path], [])
+                attempts[path] = _Attempt(self._contents.get(path), self._modules[path], [], Edited(before, []))
                 continue
-            attempts[path] = _Attempt(self._contents.get(path), self._modules[path], mine)
-            self._contents[path], self._modules[path] = data, extract(data)
+            attempts[path] = _Attempt(self._contents.get(path), self._modules[path], mine, edited)
+            self._contents[path], self._modules[path] = edited.data, extract(edited.data)
         return attempts
 
     def _refuse(self, path: str, drafts: Sequence[tuple[Finding, Draft]], reason: str) -> None:
         """Give up a draft that was alone; several are tried again one by one."""
         if len({draft.changes for _, draft in drafts}) == 1:
-            self._refused |= {(*_kind(finding), finding.message): reason for finding, _ in drafts}
+            self._refused |= {_identity(finding): reason for finding, _ in drafts}
         self._single.add(path)
 
     def _judge(self, attempts: dict[str, _Attempt], before: _State, after: _State) -> bool:
         """Take back what has not ended its findings or has brought about others; tell whether anything was."""
         brought = {kind for kind, number in after.counts().items() if number > before.counts()[kind]}
         stray = {kind for kind in brought if kind[1] not in attempts}
-        was, remains = before.identities(), after.identities()
+        standing = after.by_identity()
         for path, attempt in attempts.items():
             reason = ""
-            tried = Counter((*_kind(finding), finding.message) for finding, _ in attempt.drafts)
-            if any(remains[identity] > was[identity] - number for identity, number in tried.items()):
+            if any(self._stands(finding, attempt, standing) for finding, _ in attempt.drafts):
                 reason = "the finding would stand all the same"
             if new := sorted(kind for kind in brought if kind[1] == path or kind in stray):
                 reason = f"it would bring about {', '.join(f'{code} in {function}' for code, _, function in new)}"
@@ -219,6 +231,13 @@ class _Run:
             else:
                 self._applied += [Applied(finding, draft.safety, draft.title) for finding, draft in attempt.drafts]
         return any(not attempt.drafts for attempt in attempts.values())
+
+    def _stands(self, finding: Finding, attempt: _Attempt, standing: dict[_Identity, list[Finding]]) -> bool:
+        """Whether a finding is still there: one that says the same, where it was."""
+        path = finding.span.path
+        places = attempt.edited.places(attempt.facts.offset(finding.span.line, finding.span.column))
+        offset = self._modules[path].offset
+        return any(offset(other.span.line, other.span.column) in places for other in standing.get(_identity(finding), ()))
 
     def _take_back(self, path: str, attempt: _Attempt) -> None:
         self._modules[path] = attempt.facts
@@ -247,9 +266,9 @@ class _Run:
         )
 
 
-def _compiles_as_before(before: bytes | None, after: bytes) -> bool:
+def _compiles_as_before(before: bytes, after: bytes) -> bool:
     """Whether the interpreter takes a text that it took before; it may be older than the code, and then takes neither."""
-    return before is None or not _compiles(before) or _compiles(after)
+    return not _compiles(before) or _compiles(after)
 
 
 def _compiles(data: bytes) -> bool:

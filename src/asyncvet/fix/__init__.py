@@ -11,6 +11,8 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
 from asyncvet.facts import extract
 from asyncvet.fix import rules
 from asyncvet.fix.code import Code, Draft
@@ -19,7 +21,7 @@ from asyncvet.fix.text import Change, Text
 from asyncvet.graph import Project
 from asyncvet.model import Edit, Finding, Fix
 
-__all__ = ["Code", "Draft", "Fixes", "Text", "changed", "compatible"]
+__all__ = ["Code", "Draft", "Edited", "Fixes", "Text", "changed", "compatible"]
 
 Drafting = Callable[[Finding, Code], Draft | str]
 """Drafts the fix of a finding, or says why there is none."""
@@ -117,10 +119,32 @@ def _is_touched(stretch: tuple[int, int] | None, draft: Draft) -> bool:
     return stretch is not None and any(change.start < stretch[1] and stretch[0] < change.end for change in draft.changes)
 
 
-def changed(code: Code, drafts: Sequence[Draft]) -> bytes | None:
-    """The bytes of a file with compatible drafts applied; None if it would not parse or cannot be encoded."""
+class Edited(msgspec.Struct, frozen=True):
+    """A file with drafts applied: its bytes, and what was changed to get them."""
+
+    data: bytes
+    changes: list[Change]
+
+    def places(self, offset: int) -> range:
+        """Where what stood at an offset may stand now: there, or in and behind what was put in front of it.
+
+        Behind what took its place stands something else.
+        """
+        here = next((change for change in self.changes if change.start == offset), Change(offset, offset, ""))
+        start = offset + sum(_growth(change) for change in self.changes if change.end <= offset and change is not here)
+        return range(start, start + len(here.text.encode()) + (here.start == here.end))
+
+
+def _growth(change: Change) -> int:
+    return len(change.text.encode()) - (change.end - change.start)
+
+
+def changed(code: Code, drafts: Sequence[Draft]) -> Edited | None:
+    """A file with compatible drafts applied; None if it would not parse or cannot be encoded."""
+    changes = _complete(code, drafts)
     try:
-        data = code.text.changed(_complete(code, drafts))
+        data = code.text.changed(changes)
     except UnicodeError:
         return None
-    return None if extract(data).broken else data
+    written = [change._replace(text=change.text.replace("\n", code.text.newline)) for change in changes]
+    return None if extract(data).broken else Edited(data, written)

@@ -129,10 +129,12 @@ def _counted(kind: Kind, found: Iterable[Left]) -> Iterator[str]:
 
 def _totals(fixing: Fixing, would: bool) -> str:
     counts = Counter(left.kind for left in fixing.left)
-    fixed = len(fixing.applied)
-    words = [
-        f"{'would fix' if would else 'fixed'} {fixed} {'finding' if fixed == 1 else 'findings'} in {len(fixing.files)} files"
-    ]
+    found = _number(len(fixing.applied), "finding")
+    words = [f"{'would fix' if would else 'fixed'} {found} in {_number(len(fixing.files), 'file')}"]
     names: dict[Kind, str] = {"refused": "not applied", "deferred": "deferred", "unsafe": "unsafe", "no-edit": "without a fix"}
     words += [f"{counts[kind]} {name}" for kind, name in names.items() if counts[kind]]
     return "; ".join(words)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
