@@ -1,17 +1,19 @@
 """What holds of every rule, with no code per rule."""
 
 import inspect
+import pkgutil
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from asyncvet import rules
+from asyncvet import fix, rules
+from asyncvet.fix import drafting
 from asyncvet.rules import Rule
 from tests.spec.document import Case, File, parse
 from tests.spec.harness import write
-from tests.spec.markers import markers
+from tests.spec.markers import markers, unmarked
 from tests.spec.review import review
 
 SPECIFICATIONS = Path(__file__).resolve().parents[1] / "spec" / "rules"
@@ -86,6 +88,26 @@ def test_specification(rule: Rule) -> None:
         flagged += rule.name in named
         silent += rule.name not in named
     assert (flagged >= LEAST_FLAGGED, silent >= LEAST_SILENT) == (True, True), f"{flagged} flagged, {silent} silent"
+
+
+@every_rule
+def test_fix(rule: Rule) -> None:
+    """What a rule says of its fixes is so: it has a module for them, and cases that show what the gravest kind it names makes of them."""
+    assert (rule.fix != "none") == (drafting(rule.name) is not None)
+    changed = {
+        kind
+        for case in cases(rule)
+        for kind, files in (("safe", case.fixed), ("unsafe", case.fixed_unsafe))
+        if any(file.text != unmarked(before.text) for file in files for before in case.files if before.path == file.path)
+    }
+    shown = next((kind for kind in ("safe", "unsafe") if kind in changed), "none")
+    assert shown == rule.fix
+
+
+def test_fixes_are_of_rules() -> None:
+    """A module of fixes that no rule has would never be asked."""
+    known = {rule.name.replace("-", "_") for rule in rules.load()}
+    assert [module.name for module in pkgutil.iter_modules(fix.rules.__path__) if module.name not in known] == []
 
 
 @every_rule

@@ -1,9 +1,8 @@
 """The text of one file, in the form that the offsets of its facts count in, and back to its bytes.
 
 Edits replace spans of the text and leave every other byte as it is; nothing prints a tree anew. What is not looked at can then not be
-changed: comments, blank lines, quotes, tabs, form feeds, line endings, the byte order mark and the encoding. A concrete syntax tree as
-LibCST has it would keep them as well, but it parses each file a second time by another grammar, cannot read what the first one reads
-behind a syntax error, and would have to be searched for the places that the facts know already by their offsets.
+changed: comments, blank lines, quotes, tabs, form feeds, line endings, the byte order mark and the encoding. docs/explanation/design.md
+says what a concrete syntax tree would cost instead.
 """
 
 from __future__ import annotations

@@ -68,7 +68,12 @@ blocking-metadata-call, loops over a source that blocks by blocking-iteration.
 
 ## Fix safety
 
-There is no automatic fix: the right edit depends on who else calls the blocking function.
+Safe for `time.sleep` in a coroutine, which becomes `await asyncio.sleep`. Unsafe for the rest, as other coroutines run where none
+could before: the call in the coroutine that the chain starts in becomes `await asyncio.to_thread(call, ...)`, and a `with` block around
+it that awaits nothing becomes a function that a thread runs. Where the project uses aiofiles or httpx already, a file that is only
+read and written, or a request whose answer both libraries give alike, is asked for by these. Left alone: calls in generator
+expressions and in callbacks, locks, what uses the event loop or an object of one thread (`sqlite3`, `scoped_session`,
+`threading.local`), and generators, whose steps are what blocks.
 
 ## References
 

@@ -40,7 +40,7 @@ The tool does not know which file system a path is on. A path object whose type 
 
 ## Fix safety
 
-There is no automatic fix: several calls in a row want one thread hop, not one each.
+Unsafe, as other coroutines run where none could before: the call becomes `await asyncio.to_thread(call, ...)`. Left alone is what blocking-call leaves alone.
 
 ## References
 

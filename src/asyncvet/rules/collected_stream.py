@@ -44,7 +44,9 @@ A list that another function goes through is not followed. A stream read by a he
 
 ## Fix safety
 
-There is no automatic fix: with the list gone, errors of the stream come up between the items.
+Safe where the list is a plain copy and the loop right behind it yields: the generator then gives the same items, each as soon as it
+is there. Unsafe where the loop does something else with the items, as an error of the stream then comes after what was done for those
+before it. Lists that are returned or given to a response, and loops that are left half-way, are left alone.
 
 ## References
 

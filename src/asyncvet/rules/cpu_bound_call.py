@@ -46,7 +46,9 @@ not seen as an upload.
 
 ## Fix safety
 
-There is no automatic fix: work that holds the interpreter's lock wants a process, not a thread.
+Unsafe, as other coroutines run where none could before: the call in the coroutine that the chain starts in becomes
+`await asyncio.to_thread(call, ...)`. That frees the loop where the library lets go of the interpreter's lock; a computation in Python
+itself wants a process. Left alone is what blocking-call leaves alone.
 
 ## References
 

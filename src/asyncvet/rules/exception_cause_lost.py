@@ -58,7 +58,8 @@ the others were private signals and refusals of what was asked for.
 
 ## Fix safety
 
-Safe: `from` sets an attribute of the exception and changes the words of the traceback, nothing else.
+Safe: `from` sets an attribute of the exception and changes the words of the traceback, nothing else. What was caught gets a name if it
+has none. A bare `except` is left alone.
 
 ## References
 

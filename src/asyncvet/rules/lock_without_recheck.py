@@ -53,7 +53,8 @@ A second test that asks something else than the first one did is not recognised.
 
 ## Fix safety
 
-There is no automatic fix: what belongs under the second test is a decision.
+Unsafe, as less is done under the lock: the test, or the way out, stands once more in the block, with the line before it that reads
+the state where the test asks for a local name. Left alone: locks taken by `acquire`, and blocks on whose names later code relies.
 
 ## References
 

@@ -60,7 +60,9 @@ whose type the source does not tell is taken for one of FastAPI if the event's n
 
 ## Fix safety
 
-There is no automatic fix: the handlers of one application become one function, in the order in which they were registered.
+Safe where all handlers of the project are functions without parameters at the top of the module that makes the one application, under
+`@app.on_event` alone: a lifespan calls them as they are, in their order, those for shutdown in a `finally`, as the application did.
+Unsafe where the application is given to a function that might register handlers of its own. Everything else is left alone.
 
 ## References
 

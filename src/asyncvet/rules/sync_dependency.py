@@ -51,7 +51,7 @@ Only what is known to be harmless counts as such, so most dependencies that coul
 
 ## Fix safety
 
-There is no automatic fix: callers that the project does not show would get a coroutine.
+Safe where the project names the function in `Depends(...)` only. Whoever calls it from outside the project would get a coroutine.
 
 ## References
 

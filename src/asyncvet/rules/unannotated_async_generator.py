@@ -44,7 +44,9 @@ name is believed. The type of the items is not compared with what is yielded.
 
 ## Fix safety
 
-There is no automatic fix: the type of the items is the author's to say.
+Safe: an annotation changes nothing at run time, and a function with a decorator that might read it is left alone. The type of the items is what
+every `yield` shows, what a wrong annotation said, or `Any`: narrow it where you know more. A generator that takes what is sent to it is
+left alone.
 
 ## References
 

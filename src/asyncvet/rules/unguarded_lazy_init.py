@@ -68,7 +68,9 @@ assumed. Start and stop methods are taken to be called once, unless other method
 
 ## Fix safety
 
-There is no automatic fix: where the lock belongs is a decision.
+Unsafe, as callers now wait for one another: an `asyncio.Lock` is declared beside the state, and what follows the test stands under
+that lock and a second test. An entry of a table gets a lock for each key, in a table that forgets locks that nobody holds. Left alone:
+state whose declaration is not in the same file, and tests in expressions.
 
 ## References
 

@@ -43,7 +43,9 @@ collected, as those of some SDKs do, are left alone. Which classes hold resource
 
 ## Fix safety
 
-There is no automatic fix: where the `async with` has to end depends on what still uses the object.
+Unsafe, as the object is closed where the code that uses it, or what was got from it, ends: that code moves into an `async with`. A call
+that closed it there goes. Left alone: objects that `async with` does not enter, that have no local name, or that are opened or closed
+by further calls.
 
 ## References
 

@@ -42,7 +42,7 @@ The task must be cancelled earlier in the same function; a task that another fun
 
 ## Fix safety
 
-There is no automatic fix: the import of `suppress` has to be added.
+Safe: `suppress` catches what the handler caught and does as little. The import is added; comments in the handler move above the `with`.
 
 ## References
 
