@@ -45,7 +45,7 @@ new-rule:
 	@$(PYTHON) scripts/new_rule.py '$(NAME)' '$(CODE)'
 
 clean:
-	rm -rf $(VENV) $(VERIFY_VENV) .venv-farm .venv-fixes build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
+	rm -rf $(VENV) $(VERIFY_VENV) .venv-farm .venv-fixes .venv-suites build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
 	find src tests scripts verification -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:
@@ -110,11 +110,24 @@ $(FARM_VENV)/.harm: $(FARM_VENV)/.farm $(FARM)/requirements-harm.txt
 
 FIXES_VENV := .venv-fixes
 
-.PHONY: verify-fixes
+.PHONY: verify-fixes verify-fixes-wheels verify-fixes-suites
 
 # Run programs with a fault before and after their fix, in every shape: the fault shows before, is gone after. Takes some minutes.
 verify-fixes: $(FIXES_VENV)/.fixes
 	$(FIXES_VENV)/bin/pytest -m "" tests/fixes
+
+# Fix ten released wheels, prove every edit, and write the table of docs/reference/fixes.md. Downloads them; takes an hour.
+verify-fixes-wheels: $(FIXES_VENV)/.fixes
+	$(FIXES_VENV)/bin/python -m verification.fixes.wheels
+
+# Run the test suites of fastapi and starlette before and after the safe fixes of all their files. Downloads them.
+verify-fixes-suites: .venv-suites/.suites
+	.venv-suites/bin/python -m verification.fixes.suites
+
+.venv-suites/.suites: pyproject.toml requirements-suites.txt
+	$(PYTHON) -m venv .venv-suites
+	.venv-suites/bin/python -m pip --disable-pip-version-check --quiet install --editable . --requirement requirements-suites.txt
+	@touch $@
 
 $(FIXES_VENV)/.fixes: pyproject.toml requirements-dev.txt requirements-fixes.txt
 	$(PYTHON) -m venv $(FIXES_VENV)

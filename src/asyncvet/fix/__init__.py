@@ -87,8 +87,8 @@ class Fixes:
 def _complete(code: Code, drafts: Sequence[Draft]) -> list[Change]:
     """The changes of drafts that are compatible, and those that they bring about in the imports, in order."""
     changes = list(dict.fromkeys(change for draft in drafts for change in draft.changes))
-    changes += import_changes(code, changes, (need for draft in drafts for need in draft.needs))
-    return sorted(changes, key=lambda change: (change.start, change.end))
+    imports = import_changes(code, changes, (need for draft in drafts for need in draft.needs))
+    return sorted([*imports, *changes], key=lambda change: (change.start, change.end))
 
 
 def compatible(drafts: Iterable[Draft]) -> list[Draft]:

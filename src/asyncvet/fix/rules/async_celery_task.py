@@ -26,7 +26,7 @@ def fix(finding: Finding, code: Code) -> Draft | str:
     run = code.refer("asyncio", "run", node)
     inner = code.free_name((f"_{function.name}", f"{function.name}_async", f"_run_{function.name}"), code.module)
     signature = _signature(code, node)
-    if run is None or inner is None or signature is None or not code.text.is_first(node.start):
+    if run is None or inner is None or signature is None or code.text.line_start(node.start) != node.start:
         return "the names `asyncio` or those for the coroutine are taken"
     head, needs = run
     given = ", ".join(_PASSED[param.kind].format(param.name) for param in node.params)

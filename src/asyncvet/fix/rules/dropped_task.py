@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from asyncvet.facts import tree
 from asyncvet.fix.blocks import below, declared
-from asyncvet.fix.code import Code, Draft, Need
+from asyncvet.fix.code import Code, Draft, Need, everything
 from asyncvet.fix.text import Change
 from asyncvet.graph import walk
-from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.scopes import Function, last_name, shown
 from asyncvet.graph.sites import Mode
 from asyncvet.model import Finding
 
@@ -65,10 +65,10 @@ def _name_for(code: Code, scope: Function, target: tree.Node, suffix: str) -> tu
 def _keeper(code: Code) -> tuple[str, tuple[Change, ...], tuple[Need, ...]] | None:
     """The module's set of tasks, what declares it, and the imports that this needs."""
     for name in code.module.bindings:
-        if name.endswith("tasks") and _is_set(code, name):
+        if _is_for_tasks(code, name):
             return name, (), ()
-    new = code.free_name(_SETS, code.module)
-    task = code.refer("asyncio", "Task", code.facts.body[-1])
+    new, place = code.free_name(_SETS, code.module), declared(code, "")
+    task = code.refer("asyncio", "Task", tree.Node(place.start, place.start)) if place is not None else None
     if new is None or task is None:
         return None
     written, needs = task
@@ -76,8 +76,12 @@ def _keeper(code: Code) -> tuple[str, tuple[Change, ...], tuple[Need, ...]] | No
     return (new, (declaration,), needs) if declaration is not None else None
 
 
-def _is_set(code: Code, name: str) -> bool:
-    """Whether a name of the module is bound once, to a set that is empty."""
-    values = [binding.value for binding in code.module.bindings[name]]
-    value = values[0] if len(values) == 1 else None
-    return isinstance(value, tree.Call) and isinstance(value.func, tree.Name) and value.func.id == "set" and not value.args
+def _is_for_tasks(code: Code, name: str) -> bool:
+    """Whether a name of the module is bound once, to an empty set whose annotation says that it holds tasks."""
+    binding = code.module.bindings[name][0] if len(code.module.bindings[name]) == 1 else None
+    value = binding.value if binding is not None else None
+    if not isinstance(value, tree.Call) or last_name(value.func) != "set" or value.args:
+        return False
+    statement = code.statement(value)
+    kind = statement.annotation if isinstance(statement, tree.Assign) else None
+    return kind is not None and any(last_name(node) in ("Task", "Future") for node in everything([kind]))

@@ -21,7 +21,7 @@ def fix(finding: Finding, code: Code) -> Draft | str:
         return "the section is not known"
     lock, key = found.taken.expr, found.param
     text, name = code.source(lock), last_name(lock)
-    uses = [node for node in _uses(code.project, name) if node is not lock]
+    uses = [node for node in _uses(code, name, lock) if node is not lock]
     made = [node for node in code.nodes if isinstance(node, tree.Assign) and any(target in uses for target in node.targets)]
     if len(uses) != 1 or len(made) != 1 or len(made[0].targets) != 1:
         return f"`{text}` is taken elsewhere too; where both work on the same `{key}`, take the lock of that `{key}` in both"
@@ -37,10 +37,22 @@ def _contentions(project: Project) -> dict[tuple[str, int], Contention]:
     return {(found.function.path, found.taken.expr.start): found for found in contentions(project)}
 
 
-def _uses(project: Project, name: str) -> list[tree.Node]:
-    """Everything in the project that reads or sets a name or attribute."""
-    nodes = (node for module in project.modules.values() for node in everything(module.facts.body))
-    return [node for node in nodes if isinstance(node, tree.Name | tree.Attribute) and last_name(node) == name]
+def _uses(code: Code, name: str, lock: tree.Node) -> list[tree.Node]:
+    """What reads or sets the lock, or may: by its name in the module, by its attribute in the class, or from elsewhere."""
+    nodes = ((module is code.module, node) for module in code.project.modules.values() for node in everything(module.facts.body))
+    return [node for is_here, node in nodes if _may_be(code, name, lock, node, is_here)]
+
+
+def _may_be(code: Code, name: str, lock: tree.Node, node: tree.Node, is_here: bool) -> bool:
+    if isinstance(node, tree.Name):
+        return is_here and node.id == name
+    if isinstance(node, tree.ImportFrom):
+        return any(imported == name for imported, _ in node.names)
+    if not isinstance(node, tree.Attribute) or node.attr != name:
+        return False
+    if last_name(node.value) in ("self", "cls"):
+        return is_here and any(cls.has(lock) and cls.has(node) for cls in code.module.classes)
+    return is_here or not name.startswith("_")
 
 
 def _is_hashable(function: Function, key: str) -> bool:
@@ -57,7 +69,7 @@ def _draft(code: Code, found: Contention, made: tree.Assign, maker: tree.Call, s
     if local is None or table is None:
         return f"the name `{_TABLE}` is taken"
     target, (head, needs) = made.targets[0], table
-    plural = _plural(code, target)
+    plural = _plural(code, target, lock)
     indentation = code.text.indentation(statement.start)
     taking = f"{local} = {_renamed(code, lock, plural)}.setdefault({key}, {code.source(maker)})"
     changes = (
@@ -72,10 +84,10 @@ def _draft(code: Code, found: Contention, made: tree.Assign, maker: tree.Call, s
     return Draft("unsafe", f"take one lock for each `{key}`", changes, needs)
 
 
-def _plural(code: Code, target: tree.Expression) -> str:
+def _plural(code: Code, target: tree.Expression, lock: tree.Node) -> str:
     """The name of the table: that of the lock in the plural, if nothing in the project has it."""
     name = last_name(target)
-    return f"{name}s" if not _uses(code.project, f"{name}s") else name
+    return f"{name}s" if not _uses(code, f"{name}s", lock) else name
 
 
 def _renamed(code: Code, expr: tree.Node, name: str) -> str:

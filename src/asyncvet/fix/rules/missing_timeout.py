@@ -17,6 +17,7 @@ SECONDS = 30
 
 _SIMPLE = (tree.Assign, tree.AugAssign, tree.ExprStmt, tree.Return)
 _SESSIONS = "aiohttp."
+_OF_SECONDS = ("timeout", "timeout_seconds", "time_limit", "max_wait_time", "lifetime", "total")
 
 
 def fix(finding: Finding, code: Code) -> Draft | str:
@@ -57,7 +58,7 @@ def _seconds(code: Code, found: Endless, call: tree.Call) -> tuple[str, tuple[Ne
     if any(name.startswith(_SESSIONS) for name in found.site.names) and found.argument == "timeout":
         made = code.refer("aiohttp", "ClientTimeout", call)
         return (f"{made[0]}(total={SECONDS})", made[1]) if made is not None else None
-    is_number = found.argument.endswith(("timeout", "timeout_seconds", "lifetime", "total"))
+    is_number = found.argument.endswith(_OF_SECONDS)
     return (str(SECONDS), ()) if is_number else None
 
 

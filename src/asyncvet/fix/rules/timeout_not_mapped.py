@@ -8,7 +8,7 @@ from asyncvet.fix.code import Code, Draft
 from asyncvet.fix.text import Change
 from asyncvet.graph import Project
 from asyncvet.graph.expiry import Expiries, Expiry
-from asyncvet.graph.scopes import Function, shown
+from asyncvet.graph.scopes import Function
 from asyncvet.graph.sites import Mode
 from asyncvet.model import Finding
 
@@ -77,4 +77,4 @@ def _whole(code: Code, node: tree.Node) -> tree.Stmt | None:
     """The statement in which a node may run out of time: all of an `async with` that sets the time."""
     statement = code.statement(node)
     is_whole = isinstance(statement, tree.Assign | tree.ExprStmt | tree.Return | tree.With | tree.AugAssign)
-    return statement if statement is not None and is_whole and shown(statement) else None
+    return statement if is_whole else None
