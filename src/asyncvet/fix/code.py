@@ -78,11 +78,12 @@ class Code:
     def at(self, finding: Finding, kind: type[NodeT]) -> NodeT | None:
         """The outermost node of a kind that stands exactly where a finding is."""
         start, end = self.start(finding.span), self.end(finding.span)
-        return next((node for node in self._by_start.get(start, ()) if isinstance(node, kind) and node.end == end), None)
+        found = (node for node in self._holding(start) if node.start == start and node.end == end)
+        return next((node for node in found if isinstance(node, kind)), None)
 
     def starting(self, offset: int, kind: type[NodeT]) -> NodeT | None:
         """The outermost node of a kind that starts at an offset."""
-        return next((node for node in self._by_start.get(offset, ()) if isinstance(node, kind)), None)
+        return next((node for node in self._holding(offset) if node.start == offset and isinstance(node, kind)), None)
 
     def source(self, node: tree.Node) -> str:
         """The text of a node, with lines that end in a line feed."""
@@ -123,19 +124,37 @@ class Code:
         return list(everything(self.facts.body))
 
     @cached_property
-    def _by_start(self) -> dict[int, list[tree.Node]]:
-        found: dict[int, list[tree.Node]] = {}
+    def names(self) -> dict[str, list[tree.Name]]:
+        """Where each name stands, in the order of the text."""
+        found: dict[str, list[tree.Name]] = {}
         for node in self.nodes:
-            found.setdefault(node.start, []).append(node)
+            if isinstance(node, tree.Name):
+                found.setdefault(node.id, []).append(node)
         return found
+
+    @cached_property
+    def imported(self) -> frozenset[str]:
+        """The names that imports bind, at the top of the file or in functions."""
+        scopes = (self.module, *self.module.functions)
+        bound = (binding for scope in scopes for bindings in scope.bindings.values() for binding in bindings)
+        return frozenset(binding.name for binding in bound if binding.kind == "import")
+
+    def _holding(self, offset: int) -> Iterator[tree.Node]:
+        """The nodes that hold an offset, decorators being part of what they decorate, outermost first."""
+        level: Iterable[tree.Node] = self.facts.body
+        while True:
+            holder = next((node for node in level if _start(node) <= offset < node.end), None)
+            if holder is None:
+                return
+            yield holder
+            level = walk.children(holder)
 
     # --- names ------------------------------------------------------------------------------------
 
     def is_free(self, name: str, scope: Scope) -> bool:
         """Nothing in a function, or around it, has a name."""
-        return not any(name in around.bindings for around in scope.enclosing()) and not any(
-            isinstance(node, tree.Name) and node.id == name and scope.has(node) for node in self.nodes
-        )
+        is_bound = any(name in around.bindings for around in scope.enclosing())
+        return not is_bound and not any(scope.has(node) for node in self.names.get(name, ()))
 
     def free_name(self, wanted: Iterable[str], scope: Scope) -> str | None:
         """The first of some names that nothing in a function or around it has."""
@@ -179,6 +198,11 @@ class Code:
         holder = next((each for each in scope.enclosing() if name in each.bindings), None)
         bindings = holder.bindings[name] if holder is not None else []
         return binding in bindings and all(other.imported == binding.imported for other in bindings)
+
+
+def _start(node: tree.Node) -> int:
+    decorators = node.decorators if isinstance(node, tree.FunctionDef | tree.ClassDef) else ()
+    return decorators[0].start if decorators else node.start
 
 
 def everything(nodes: Iterable[tree.Node]) -> Iterator[tree.Node]:

@@ -10,8 +10,9 @@ from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from asyncvet.facts import tree
-from asyncvet.fix.code import Code, Need, everything
+from asyncvet.fix.code import Code, Need
 from asyncvet.fix.text import LINE_LENGTH, Change
+from asyncvet.graph import Project
 
 Statement = tree.Import | tree.ImportFrom
 
@@ -47,35 +48,38 @@ def _unused(code: Code, changes: Sequence[Change]) -> dict[Statement, list[tuple
     def is_replaced(node: tree.Node) -> bool:
         return any(change.start <= node.start and node.end <= change.end for change in replaced)
 
-    candidates = {node.id for node in code.nodes if isinstance(node, tree.Name) and is_replaced(node)}
+    candidates = {name for name in code.imported if any(map(is_replaced, code.names.get(name, ())))}
     written = "\n".join(change.text for change in changes)
     candidates = {name for name in candidates if not re.search(rf"(?<![\w.]){re.escape(name)}\b", written)}
     found: dict[Statement, list[tuple[str, str | None]]] = {}
     for statement, home in _removable(code) if candidates else ():
-        rest = [node for node in everything(home) if not is_replaced(node)]
         for pair in statement.names:
             name = _bound(statement, pair)
-            if name in candidates and pair[1] != pair[0] and not _is_used(code, name, rest):
+            if name not in candidates or pair[1] == pair[0]:
+                continue
+            rest = [node for node in code.names[name] if not is_replaced(node)]
+            if not any(home.start <= node.start < home.end for node in rest) and not _is_mentioned(code, name):
                 found.setdefault(statement, []).append(pair)
     return found
 
 
-def _removable(code: Code) -> Iterator[tuple[Statement, list[tree.Statement]]]:
-    """Imports that can go, with the statements in which their names hold: they stand alone, and not alone in a block."""
-    for home in [code.facts.body, *(node.body for node in code.nodes if isinstance(node, tree.FunctionDef))]:
-        for statement in home if len(home) > 1 else ():
+def _removable(code: Code) -> Iterator[tuple[Statement, tree.Node]]:
+    """Imports that can go, with the code in which their names hold: they stand alone, and not alone in a block."""
+    whole = tree.Node(0, len(code.text.utf8))
+    functions = [node for node in code.nodes if isinstance(node, tree.FunctionDef)]
+    for home, body in [(whole, code.facts.body), *((node, node.body) for node in functions)]:
+        for statement in body if len(body) > 1 else ():
             if isinstance(statement, Statement) and code.is_alone(statement):
                 if not code.text.comments(statement.start, code.text.next_line(statement.end)):
                     yield statement, home
 
 
-def _is_used(code: Code, name: str, nodes: list[tree.Node]) -> bool:
-    for node in nodes:
-        if isinstance(node, tree.Name) and node.id == name:
+def _is_mentioned(code: Code, name: str) -> bool:
+    """Whether a name is in `__all__` or the like, in a statement that is not looked into, or taken by another file."""
+    for node in code.nodes:
+        if isinstance(node, tree.Const) and node.value == name:
             return True
-        if isinstance(node, tree.Const) and node.value == name:  # __all__
-            return True
-        if type(node) is tree.Stmt and re.search(rf"\b{name}\b", code.source(node)):  # `type` statements are not looked into
+        if type(node) is tree.Stmt and re.search(rf"\b{name}\b", code.source(node)):
             return True
     return _is_taken_from(code, name)
 
@@ -178,7 +182,11 @@ def _section(code: Code, level: int, module: str) -> int:
         return _FUTURE
     if root in sys.stdlib_module_names:
         return _STANDARD
-    return _FIRST if any(each.qualname.partition(".")[0] == root for each in code.project.modules.values()) else _THIRD
+    return _FIRST if root in code.ask(_own_packages) else _THIRD
+
+
+def _own_packages(project: Project) -> frozenset[str]:
+    return frozenset(module.qualname.partition(".")[0] for module in project.modules.values())
 
 
 def _key(code: Code, statement: Statement) -> tuple[int, bool, str, str]:

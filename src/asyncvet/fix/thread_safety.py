@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from asyncvet.facts import tree
 from asyncvet.fix.code import Code, everything
 from asyncvet.graph import Project, walk
-from asyncvet.graph.scopes import Function, last_name
+from asyncvet.graph.scopes import Binding, Class, Function, last_name
 from asyncvet.graph.sites import CallSite, Mode
 
 _LOOP_FREE = frozenset(
@@ -56,14 +56,19 @@ def _reached(code: Code, sites: Iterable[CallSite]) -> Iterator[Function]:
 
 
 def _thread_locals(project: Project) -> frozenset[str]:
-    """The names that are bound to an object of each thread."""
+    """The names and attributes that are bound to an object of each thread."""
     return frozenset(
-        last_name(target)
+        binding.name
         for module in project.modules.values()
-        for node in everything(module.facts.body)
-        if isinstance(node, tree.Assign) and isinstance(node.value, tree.Call) and last_name(node.value.func) in _LOCAL_TO_THREADS
-        for target in node.targets
+        for bindings in (*module.bindings.values(), *(_attributes(cls) for cls in module.classes))
+        for binding in bindings
+        if isinstance(binding.value, tree.Call) and last_name(binding.value.func) in _LOCAL_TO_THREADS
     )
+
+
+def _attributes(cls: Class) -> list[Binding]:
+    own = [binding for bindings in cls.bindings.values() for binding in bindings]
+    return own + [binding for bindings in cls.attribute_bindings.values() for _, binding in bindings]
 
 
 def _named(names: frozenset[str], nodes: Iterable[tree.Node]) -> Iterator[str]:

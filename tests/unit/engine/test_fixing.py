@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asyncvet import fix as fixes
@@ -185,6 +185,7 @@ def draft_of(found: list[tuple[int, int, str]]) -> Draft:
 drafts = st.lists(st.lists(pieces, min_size=1, max_size=2).map(draft_of), max_size=6)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drafts)
 def test_compatible_drafts_never_overlap(found: list[Draft]) -> None:
     """The first stays; no two of different changes touch the same text."""
