@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROUNDS = 2
-FAST = 100
+FAST = 15
 """Seconds of a loop under `run_fast` in one of the world around it."""
 
 
@@ -26,10 +26,11 @@ def tell(measured: float, result: object) -> None:
     print(json.dumps({"measured": measured, "result": result}))  # noqa: T201 - this is how a program speaks
 
 
-async def stall(call: Callable[[], Awaitable[Any]], seconds: float) -> tuple[float, Any]:
+async def stall(call: Callable[[], Awaitable[Any]], seconds: float | None = None) -> tuple[float, Any]:
     """The longest time for which the loop stood still during a call, as a share of the seconds that the call takes.
 
-    It is the least of some rounds, as a busy machine holds up the loop as well; a call that blocks does so in each.
+    It is the least of some rounds, as a busy machine holds up the loop as well; a call that blocks does so in each. Where the seconds are
+    not known, they are those that the call took in this round.
 
     Returns:
         The share, and what the call gave.
@@ -38,8 +39,10 @@ async def stall(call: Callable[[], Awaitable[Any]], seconds: float) -> tuple[flo
     result = None
     while len(shares) < ROUNDS and min(shares, default=1.0) > 0.4:
         async with _longest_gap() as gap:
+            start = time.monotonic()
             result = await call()
-        shares.append(gap() / seconds)
+            took = time.monotonic() - start
+        shares.append(gap() / (seconds or took))
     return min(shares), result
 
 

@@ -49,7 +49,8 @@ def fetched(folder: Path, pin: str) -> Path:
 def outcomes(folder: Path) -> dict[str, str]:
     """What the tests of a distribution say, by name: passed, failed, or skipped."""
     report = folder / "report.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", f"--junitxml={report}", "tests"]
+    options = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--continue-on-collection-errors", f"--junitxml={report}"]
+    command = [sys.executable, "-m", "pytest", *options, "tests"]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=False)
     cases = ET.parse(report).getroot().iter("testcase")
