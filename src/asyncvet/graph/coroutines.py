@@ -223,7 +223,7 @@ def _read(function: Function) -> frozenset[str]:
     """The names that a function and those inside it read."""
     written: set[int] = set()
     read: set[tuple[int, str]] = set()
-    for node in walk.nodes(walk.body(function)):
+    for node in walk.inside(function):
         if isinstance(node, tree.Assign):
             written |= {id(target) for target in node.targets if isinstance(target, tree.Name)}
         elif isinstance(node, tree.Name):

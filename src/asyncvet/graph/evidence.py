@@ -101,8 +101,8 @@ def _entered_resources(project: Project) -> Iterator[_Sample]:
         for site in project.sites(function):
             if isinstance(site.node, tree.Call) and any(_is_resource(project, name) for name in site.names):
                 yield _Sample(function, site.node)
-        for node in walk.nodes(walk.body(function)):
-            for item in node.items if isinstance(node, tree.With) and node.is_async else ():
+        for node in walk.found(function, tree.With):
+            for item in node.items if node.is_async else ():
                 func = item.value.func if isinstance(item.value, tree.Call) else item.value
                 is_lock = is_named_like_lock(item.value) or lock_of(project, item.value, function) is not None
                 if not is_lock and last_name(func) not in _NO_RESOURCES:
@@ -120,7 +120,7 @@ def _is_resource(project: Project, name: str) -> bool:
 
 def _locks(project: Project) -> Iterator[_Sample]:
     for function in _coroutines(project):
-        for node in walk.nodes(walk.body(function)):
+        for node in walk.inside(function):
             for target in _targets(node):
                 place = target_place(project, target, function)
                 if place is not None and place.home != SELF:
@@ -216,7 +216,7 @@ def _async_loops(project: Project) -> Iterator[_Sample]:
     for function in _generators(project):
         yield _Sample(function, function.head)
     for function in _coroutines(project):
-        for node in walk.nodes(walk.body(function)):
+        for node in walk.found(function, tree.For, tree.Generator):
             if isinstance(node, tree.For) and node.is_async:
                 yield _Sample(function, tree.Node(node.start, node.iter.end), True)
             elif isinstance(node, tree.Generator) and node.is_async:

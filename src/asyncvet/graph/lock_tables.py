@@ -144,7 +144,7 @@ def _is_bounded(project: Project, function: Function, place: Place) -> bool:
     if not values or not all(_is_plain(project, value, scope) for value, scope in values) or len(values) > 2:
         return True
     modules = [function.module] if isinstance(place.home, str) else list(project.modules.values())
-    return any(_shrinks(node, place.name) for body in _bodies(modules) for node in walk.nodes(walk.body(body)))
+    return any(_shrinks(node, place.name) for body in _bodies(modules) for node in walk.found(body, tree.Delete, tree.Call))
 
 
 def _bodies(modules: list[Module]) -> Iterator[Body]:

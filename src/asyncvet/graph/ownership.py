@@ -117,7 +117,7 @@ class Ownership:
         if len(function.bindings.get(name, ())) > 1 or any(_mentions(inner, name) for inner in function.inner.values()):
             return None
         closings: list[tree.Node] = []
-        for node in walk.nodes(walk.body(function)):
+        for node in walk.inside(function):
             for part in walk.children(node):
                 # What stands before the call is the target that it is assigned to.
                 if part.start < made.start or not (isinstance(part, tree.Name) and part.id == name):
@@ -188,7 +188,7 @@ class Ownership:
         found: dict[str, list[tuple[Body, tree.Attribute]]] = {}
         bodies: tuple[Body, ...] = (*self._project.modules.values(), *self._project.functions)
         for scope in bodies:
-            for node in walk.nodes(walk.body(scope)):
+            for node in walk.inside(scope):
                 for part in walk.children(node):
                     if not isinstance(part, tree.Attribute) or (isinstance(node, tree.Assign) and part in node.targets):
                         continue
@@ -215,6 +215,4 @@ def _only_asks(node: tree.Node) -> bool:
 
 
 def _mentions(function: Function, name: str) -> bool:
-    return any(isinstance(node, tree.Name) and node.id == name for node in walk.nodes(walk.body(function))) or any(
-        _mentions(inner, name) for inner in function.inner.values()
-    )
+    return walk.mentions(function, name) or any(_mentions(inner, name) for inner in function.inner.values())

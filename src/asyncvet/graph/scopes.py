@@ -13,6 +13,7 @@ from typing import Literal
 
 from asyncvet.facts import tree
 from asyncvet.facts.tree import ModuleFacts
+from asyncvet.graph import walk
 
 
 class Block:
@@ -221,6 +222,11 @@ class Module(Scope):
     """Assignments to attributes of anything but `self`, with the scope whose code does it."""
     item_assignments: list[tuple[Function | Module, tree.Subscript, tree.Node | None]] = field(default_factory=list, repr=False)
 
+    @cached_property
+    def nodes(self) -> walk.Nodes:
+        """The nodes of its own code."""
+        return walk.Nodes(walk.body(self))
+
     @property
     def path(self) -> str:
         """Path of the file, relative to the root of the review."""
@@ -259,6 +265,11 @@ class Function(Scope):
     """Functions and lambdas that its own body defines, by the start offset of their node."""
     globals: set[str] = field(default_factory=set, repr=False)
     nonlocals: set[str] = field(default_factory=set, repr=False)
+
+    @cached_property
+    def nodes(self) -> walk.Nodes:
+        """The nodes of its own code."""
+        return walk.Nodes(walk.body(self))
 
     @property
     def is_lambda(self) -> bool:

@@ -38,7 +38,7 @@ def _lets_others_in(project: Project, function: Function, node: tree.Node, depth
 def _may_wait(project: Project, function: Function, depth: int) -> bool:
     if is_abstract(function) or project.inference.members.overrides(function):
         return True
-    return any(_lets_others_in(project, function, node, depth + 1) for node in walk.awaits(walk.body(function)))
+    return any(_lets_others_in(project, function, node, depth + 1) for node in walk.waits(function))
 
 
 def coroutines(project: Project, function: Function, node: tree.Node) -> list[Function]:

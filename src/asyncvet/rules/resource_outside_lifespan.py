@@ -152,7 +152,7 @@ def _is_for_request(function: Function, project: Project) -> bool:
 
 def _is_kept_or_closed(made: tree.Node, function: Function) -> bool:
     """Whether the function gives the engine out, keeps it by an attribute or an item, or disposes of it."""
-    body = list(walk.nodes(walk.body(function)))
+    body = walk.inside(function)
     names = {
         target.id
         for node in body
