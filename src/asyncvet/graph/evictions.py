@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.locks import held
 from asyncvet.graph.scopes import Class, Function, Module, last_name
 from asyncvet.graph.shared_state import SELF, method_around, place_of
 
@@ -124,7 +123,7 @@ class Evictions:
         return found
 
     def _uses_in(self, function: Function) -> Iterator[tuple[Table, tree.Node, tree.Node]]:
-        locks = list(held(self._project, function))
+        locks = self._project.held(function)
         for wait in walk.waits(function):
             call = wait.value if isinstance(wait, tree.Await) else wait.iter if isinstance(wait, tree.For) else None
             if not isinstance(call, tree.Call) or not isinstance(call.func, tree.Attribute):

@@ -14,7 +14,7 @@ from asyncvet.graph.cancellation import catches, following, hands_on
 from asyncvet.graph.celery import called_tasks, is_task
 from asyncvet.graph.generators import badly_annotated
 from asyncvet.graph.handlers import Handling, handlings
-from asyncvet.graph.locks import held, is_named_like_lock, lock_of
+from asyncvet.graph.locks import is_named_like_lock, lock_of
 from asyncvet.graph.outside import is_outside
 from asyncvet.graph.scopes import Body, Function, last_name
 from asyncvet.graph.shared_state import SELF, place_of, target_place
@@ -125,7 +125,7 @@ def _locks(project: Project) -> Iterator[_Sample]:
                 place = target_place(project, target, function)
                 if place is not None and place.home != SELF:
                     yield _Sample(function, target)
-        for taken in held(project, function):
+        for taken in project.held(function):
             is_asyncio = taken.lock is not None and taken.lock.kind == "async"
             yield _Sample(function, taken.node, is_asyncio and taken.is_async and bool(taken.body))
 
@@ -138,7 +138,7 @@ def _targets(node: tree.Node) -> list[tree.Expression]:
 
 def _keyed_locks(project: Project) -> Iterator[_Sample]:
     for function in _coroutines(project):
-        for taken in held(project, function):
+        for taken in project.held(function):
             if taken.lock is not None and taken.lock.kind == "async" and taken.lock.is_exclusive:
                 yield _Sample(function, taken.node)
                 if _is_chosen_by_key(project, taken.expr, function):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.locks import Held, held
+from asyncvet.graph.locks import Held
 from asyncvet.graph.scopes import Function
 from asyncvet.graph.shared_state import Place, place_of, target_place
 from asyncvet.graph.suspension import suspensions
@@ -52,9 +52,9 @@ class Flow:
         self.function = function
 
     @cached_property
-    def locks(self) -> list[Held]:
+    def locks(self) -> tuple[Held, ...]:
         """The stretches over which the function holds a lock."""
-        return list(held(self.project, self.function))
+        return self.project.held(self.function)
 
     @cached_property
     def waits(self) -> list[tree.Node]:

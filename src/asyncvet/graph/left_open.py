@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.ownership import CLOSING, Ownership
+from asyncvet.graph.ownership import CLOSING
 from asyncvet.graph.scopes import Body, Class, Function, last_name, shown
 from asyncvet.graph.shared_state import APP_STATE, place_of
 from asyncvet.graph.values import Instance
@@ -47,7 +47,7 @@ class NeverStopped:
 
 def kept_open(project: Project) -> Iterator[KeptOpen]:
     """The resources that start-up puts into the application's state, or a global, for good."""
-    ownership = Ownership(project)
+    ownership = project.ownership
     for function in _starts(project):
         for site in project.sites(function):
             if not isinstance(site.node, tree.Call) or not site.names:

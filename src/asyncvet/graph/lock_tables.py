@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import passed
-from asyncvet.graph.lifetimes import Lifetimes
 from asyncvet.graph.locks import made_lock, makes_locks
 from asyncvet.graph.scopes import Body, Function, Module, last_name
 from asyncvet.graph.shared_state import SELF, Place, method_around, place_of
@@ -40,7 +39,7 @@ class Growth:
 
 def growing(project: Project) -> Iterator[Growth]:
     """Tables of locks that outlive a call, get an entry for each key, and never lose one: where they first grow."""
-    lifetimes = Lifetimes(project)
+    lifetimes = project.lifetimes
     seen: set[tuple[object, str]] = set()
     for function in project.functions:
         for node, table, key in _insertions(project, function):

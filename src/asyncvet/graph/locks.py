@@ -166,7 +166,7 @@ def _taken_by(project: Project, expr: tree.Node, function: Function, is_async: b
     """The lock that a context manager of the project holds while its `with` runs."""
     for value in project.values(expr, function):
         if isinstance(value, GeneratorOf) and value.function is not function and value.function.is_context_manager:
-            for inner in held(project, value.function):
+            for inner in project.held(value.function):
                 if inner.lock is not None and any(inner.covers(given.start) for given in value.function.yields):
                     return inner.lock
         elif isinstance(value, Instance):

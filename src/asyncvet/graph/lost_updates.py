@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.flow import Flow
-from asyncvet.graph.overlaps import Overlaps
 from asyncvet.graph.scopes import Function
 from asyncvet.graph.shared_state import Place, place_of, target_place
 
@@ -31,7 +30,7 @@ class LostUpdate:
 
 def lost_updates(project: Project, function: Function) -> Iterator[LostUpdate]:
     """The updates of a coroutine function that another call of it can make lost, under no lock."""
-    if not function.awaits or not Overlaps(project).may_overlap(function):
+    if not function.awaits or not project.overlaps.may_overlap(function):
         return
     flow = Flow(project, function)
     if not flow.waits:

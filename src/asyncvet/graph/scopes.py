@@ -271,12 +271,12 @@ class Function(Scope):
         """The nodes of its own code."""
         return walk.Nodes(walk.body(self))
 
-    @property
+    @cached_property
     def is_lambda(self) -> bool:
         """It is a lambda."""
         return isinstance(self.node, tree.Lambda)
 
-    @property
+    @cached_property
     def is_async(self) -> bool:
         """It is an `async def` (also an asynchronous generator)."""
         return isinstance(self.node, tree.FunctionDef) and self.node.is_async
@@ -318,6 +318,13 @@ class Function(Scope):
         """It is a class method."""
         return "classmethod" in self.decorator_names or self.name in ("__new__", "__init_subclass__", "__class_getitem__")
 
+    @cached_property
+    def is_abstract(self) -> bool:
+        """It has nothing to say itself: an abstract method, or a body that only raises `NotImplementedError`, passes or documents."""
+        if self.owner is None or isinstance(self.node, tree.Lambda):
+            return False
+        return "abstractmethod" in self.decorator_names or all(map(is_placeholder, self.node.body))
+
     @property
     def is_property(self) -> bool:
         """Reading its attribute calls it."""
@@ -328,7 +335,7 @@ class Function(Scope):
         """Its body runs when its result is entered by `with`."""
         return "contextmanager" in self.decorator_names or "asynccontextmanager" in self.decorator_names
 
-    @property
+    @cached_property
     def self_name(self) -> str | None:
         """Name of the parameter that holds the instance or class, if it is a method with one."""
         if self.owner is None or self.is_static or not self.params:
@@ -405,3 +412,13 @@ _SHOWN: dict[type, Callable[..., str]] = {
     tree.Operation: _shown_operation,
     tree.Comprehension: _shown_comprehension,
 }
+
+
+def is_placeholder(statement: tree.Stmt) -> bool:
+    """Whether a statement does nothing: `pass`, a docstring, `...`, `raise NotImplementedError`."""
+    if isinstance(statement, tree.Raise):
+        exc = statement.exc.func if isinstance(statement.exc, tree.Call) else statement.exc
+        return exc is not None and last_name(exc) == "NotImplementedError"
+    if isinstance(statement, tree.ExprStmt):
+        return isinstance(statement.value, tree.Const) or type(statement.value) is tree.Expr
+    return type(statement) is tree.Stmt

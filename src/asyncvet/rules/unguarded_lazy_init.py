@@ -77,7 +77,6 @@ There is no automatic fix: where the lock belongs is a decision.
 
 from collections.abc import Iterator
 
-from asyncvet.graph.lifetimes import Lifetimes
 from asyncvet.graph.project import Project
 from asyncvet.graph.races import Races
 from asyncvet.model import Finding, Severity
@@ -86,7 +85,7 @@ from asyncvet.rules import Rule
 
 def check(project: Project) -> Iterator[Finding]:
     """Report first uses that can happen twice."""
-    races, lifetimes = Races(project), Lifetimes(project)
+    races, lifetimes = Races(project), project.lifetimes
     for function in project.functions:
         for race in races.of(function):
             if race.taken is not None or not lifetimes.outlives_call(race.test.place, function):

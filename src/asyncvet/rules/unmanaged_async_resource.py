@@ -54,7 +54,7 @@ There is no automatic fix: where the `async with` has to end depends on what sti
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
-from asyncvet.graph.ownership import Opened, Ownership
+from asyncvet.graph.ownership import Opened
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import shown
 from asyncvet.model import Finding, Severity
@@ -63,7 +63,7 @@ from asyncvet.rules import Rule
 
 def check(project: Project) -> Iterator[Finding]:
     """Report resources that stay open."""
-    for opened in Ownership(project).find():
+    for opened in project.ownership.find():
         yield Finding(
             code=RULE.code,
             name=RULE.name,
