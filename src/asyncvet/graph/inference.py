@@ -72,10 +72,13 @@ class Inference:
 
     def values(self, expr: tree.Node | None, scope: Scope) -> Values:
         """The values that an expression standing in `scope` can have."""
+        kind = type(expr)
+        if kind in _SHORT:  # Looking a name up costs no more than remembering what it gave; its bindings are remembered.
+            return _SHORT[kind](self, expr, scope)
         known = self._known.get(id(expr))
         if known is not None:
             return known
-        handle = _EXPRESSIONS.get(type(expr))
+        handle = _EXPRESSIONS.get(kind)
         if handle is None:
             return NOTHING
         return self._memo.answer(id(expr), lambda: handle(self, expr, scope))
@@ -310,8 +313,8 @@ class Inference:
         return self.values(node.func, scope)
 
 
+_SHORT: dict[type | None, Callable[..., Values]] = {tree.Name: Inference._name, tree.Const: Inference._const}
 _EXPRESSIONS: dict[type | None, Callable[..., Values]] = {
-    tree.Name: Inference._name,
     tree.Attribute: Inference._attribute,
     tree.Call: Inference._call,
     tree.Await: Inference._await,
@@ -322,6 +325,5 @@ _EXPRESSIONS: dict[type | None, Callable[..., Values]] = {
     tree.NamedExpr: Inference._named,
     tree.Comprehension: Inference._comprehension,
     tree.Subscript: Inference._subscript,
-    tree.Const: Inference._const,
     tree.Lambda: Inference._lambda,
 }

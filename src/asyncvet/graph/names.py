@@ -28,6 +28,9 @@ class Names:
     def lookup(self, name: str, scope: Scope, offset: int) -> Values:
         """The values a name can have where it stands in `scope` at `offset`."""
         start = scope
+        bindings = start.bindings.get(name)
+        if bindings is not None and len(bindings) == 1 and not isinstance(start, Class):
+            return self._inference.binding(bindings[0])
         for around in scope.enclosing():
             if isinstance(around, Class) and around is not start:
                 continue
