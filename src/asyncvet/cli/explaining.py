@@ -11,7 +11,7 @@ from pathlib import Path
 from asyncvet.cli.command import Command, common_folder, whole_number, write
 from asyncvet.config import UsageError, load
 from asyncvet.engine import explaining
-from asyncvet.engine.reading import uncollected
+from asyncvet.engine.collector import uncollected
 from asyncvet.graph.neighbourhood import CallGraph
 from asyncvet.report import explanations
 from asyncvet.report.explanations import graph_dot, graph_svg, graph_text, why_text

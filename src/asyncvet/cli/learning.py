@@ -9,7 +9,7 @@ from pathlib import Path
 from asyncvet.cli.command import Command, write
 from asyncvet.config import UsageError
 from asyncvet.engine import environment, learning
-from asyncvet.engine.reading import uncollected
+from asyncvet.engine.collector import uncollected
 
 
 def _add_learn_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,7 @@ from asyncvet.cli.command import FOUND, UNABLE, Command, common_folder, level, s
 from asyncvet.config import Settings, UsageError, load, load_file
 from asyncvet.engine import Progress, git, review
 from asyncvet.engine.changes import Changes, from_diff
-from asyncvet.engine.reading import uncollected
+from asyncvet.engine.collector import uncollected
 from asyncvet.model import Severity
 from asyncvet.report import Output, Render, Report, checklist
 
@@ -57,7 +57,7 @@ def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[
     )
     add("--config", type=Path, metavar="FILE", help="configuration to use instead of the nearest one")
     add("--jobs", type=whole_number, metavar="N", help="processes that read files (default: one for each processor)")
-    add("--no-cache", action="store_true", help="keep nothing of installed packages for later reviews, and use nothing kept")
+    add("--no-cache", action="store_true", help="keep nothing for later reviews, and use nothing kept")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
     add("--verbose", action="store_true", help="leave nothing out of the report")
 

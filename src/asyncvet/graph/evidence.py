@@ -19,7 +19,7 @@ from asyncvet.graph.outside import is_outside
 from asyncvet.graph.scopes import Body, Function, last_name
 from asyncvet.graph.shared_state import SELF, place_of, target_place
 from asyncvet.graph.values import Bound, Partial, Symbol, Value
-from asyncvet.model import Span
+from asyncvet.model import Evidence
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -30,20 +30,6 @@ _GROUPS = frozenset({"asyncio.TaskGroup", "anyio.create_task_group", "trio.open_
 _NO_RESOURCES = _LIMITS | {"TaskGroup", "create_task_group", "open_nursery"}
 _AT_ONCE = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed", "asyncio.TaskGroup.create_task"})
 _KEPT = frozenset({"kept", "returned", "awaited", "passed"})
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """What a project has to do with one item of the checklist.
-
-    Attributes:
-        item: Number of the item, from 1.
-        subjects: The code that it speaks of, in order; whether it is written well is for the rules to say.
-        good: Where the pattern stands that it asks for, in order.
-    """
-
-    item: int
-    subjects: tuple[Span, ...] = ()
-    good: tuple[Span, ...] = ()
 
 
 class _Sample(msgspec.Struct, frozen=True):

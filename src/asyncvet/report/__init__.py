@@ -14,8 +14,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from asyncvet.graph.evidence import Evidence
-from asyncvet.model import Finding, ReadError, Severity
+from asyncvet.model import Evidence, Finding, ReadError, Severity
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +36,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a review. All but `seconds` depends on the files and the settings alone.
+    """The outcome of a review. All but `seconds`, `cached_files` and a note on the cache depends on the files and the settings alone.
 
     Attributes:
         findings: The gravest first, then by place.
@@ -45,7 +44,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         files: Number of files read.
         lines: Number of lines read.
         seconds: How long the review took.
-        cached_files: How many files of installed packages were known from an earlier review.
+        cached_files: How many files, those of installed packages included, were known from an earlier review.
         notes: What a reader should know of how the review went, in sentences: what was skipped, what is wrong with the cache.
         unresolved_calls: Calls of which nothing is known about what they run.
         test_files_skipped: Test files that were read and whose findings are not reported.

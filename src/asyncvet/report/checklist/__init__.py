@@ -11,8 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from asyncvet.graph.evidence import Evidence
-from asyncvet.model import Finding, Severity, Span
+from asyncvet.model import Evidence, Finding, Severity, Span
 from asyncvet.report import Examined, Render, Report
 from asyncvet.report.checklist.items import CATEGORIES, ITEMS, Item
 from asyncvet.report.text import SEMICOLON
