@@ -10,7 +10,7 @@ from asyncvet.catalogue import TypeRef, parse_type
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at
 from asyncvet.graph.conditions import holds
-from asyncvet.graph.scopes import Class, Function, Scope, dotted, is_placeholder, last_name
+from asyncvet.graph.scopes import Class, Function, Scope, dotted, last_name
 from asyncvet.graph.values import (
     NOTHING,
     Bound,
@@ -381,26 +381,6 @@ class Calling:
         return (
             Coroutine(None, (Tuple(tuple(self._inference.awaited(self._inference.values(arg, scope)) for arg in call.args)),)),
         )
-
-
-def is_hook(function: Function) -> bool:
-    """A method that does nothing itself, so that classes below may: it passes, or gives back a literal or what it was given."""
-    if function.is_abstract:
-        return True
-    if not isinstance(function.node, tree.FunctionDef) or function.owner is None:
-        return False
-    *before, last = function.node.body
-    if not isinstance(last, tree.Return) or not all(map(is_placeholder, before)):
-        return False
-    value = last.value
-    if isinstance(value, tree.Name):
-        return value.id in function.params and value.id != function.self_name
-    return (
-        value is None
-        or isinstance(value, tree.Const)
-        or (isinstance(value, tree.Sequence) and not value.items)
-        or (isinstance(value, tree.Dict) and not value.values)
-    )
 
 
 def _function_of(value: Value) -> Function | None:

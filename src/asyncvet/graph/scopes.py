@@ -325,6 +325,26 @@ class Function(Scope):
             return False
         return "abstractmethod" in self.decorator_names or all(map(is_placeholder, self.node.body))
 
+    @cached_property
+    def is_hook(self) -> bool:
+        """A method that does nothing itself, so that classes below may: it passes, or gives back a literal or what it was given."""
+        if self.is_abstract:
+            return True
+        if isinstance(self.node, tree.Lambda) or self.owner is None:
+            return False
+        *before, last = self.node.body
+        if not isinstance(last, tree.Return) or not all(map(is_placeholder, before)):
+            return False
+        value = last.value
+        if isinstance(value, tree.Name):
+            return value.id in self.params and value.id != self.self_name
+        return (
+            value is None
+            or isinstance(value, tree.Const)
+            or (isinstance(value, tree.Sequence) and not value.items)
+            or (isinstance(value, tree.Dict) and not value.values)
+        )
+
     @property
     def is_property(self) -> bool:
         """Reading its attribute calls it."""
