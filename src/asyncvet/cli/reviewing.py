@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from asyncvet import report, rules
 from asyncvet.cli.command import FOUND, UNABLE, Command, common_folder, level, selectors, whole_number
+from asyncvet.cli.terminal import shows_links
 from asyncvet.config import Settings, UsageError, load, load_file
 from asyncvet.engine import Progress, git, review
 from asyncvet.engine.changes import Changes, from_diff
@@ -151,7 +152,8 @@ def _output(stream: TextIO, verbose: bool) -> Output:
 
     console = Console(file=stream)
     colour = console.is_terminal and not console.no_color
-    return Output(colour=colour, width=console.width, encoding=encoding, verbose=verbose)
+    links = Path.cwd() if colour and shows_links(os.environ) else None
+    return Output(colour=colour, links=links, width=console.width, encoding=encoding, verbose=verbose)
 
 
 @contextlib.contextmanager
