@@ -22,7 +22,7 @@ from asyncvet.engine import Progress, git, review
 from asyncvet.engine.changes import Changes, from_diff
 from asyncvet.engine.collector import uncollected
 from asyncvet.model import Severity
-from asyncvet.report import Output, Render, Report, checklist
+from asyncvet.report import Output, Render, Report, checklist, statistics
 
 PATIENCE = 0.5
 """Seconds after which a person wants to see that something goes on."""
@@ -30,6 +30,7 @@ PATIENCE = 0.5
 
 def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     _add_reviewing_arguments(parser, report.formats(), Severity.LOW)
+    parser.add_argument("--statistics", action="store_true", help="count the findings by rule; as text or json")
 
 
 def _add_review_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +71,10 @@ def _add_scope_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    return _reviewing(options, report.load(options.format), examine=False)
+    render = statistics.FORMATS.get(options.format) if options.statistics else report.load(options.format)
+    if render is None:
+        raise UsageError(f"--statistics can be written as {' or '.join(sorted(statistics.FORMATS))}, not as {options.format}")
+    return _reviewing(options, render, examine=False)
 
 
 def _review(options: argparse.Namespace) -> int:

@@ -162,7 +162,7 @@ def load(name: str) -> Render:
 def split_message(message: str) -> tuple[str, list[str]]:
     """What a message says is wrong, and what it says to do about it."""
     what, *remedies = _SEMICOLON.split(message)
-    return what, remedies
+    return what, [remedy.strip() for remedy in remedies if remedy.strip()]
 
 
 def harmless(text: str) -> str:

@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from asyncvet.model import Finding, Fix, Frame, ReadError, Severity, Sink
 from asyncvet.report import Output, Report, harmless, split_message
 
@@ -107,14 +105,15 @@ def entry(cause: list[Finding], report: Report, output: Output, paint: Paint) ->
         yield from _labelled("runs in:", "bold", _listed(_contexts(finding), output) + once, output, paint)
     if others:
         yield from _others(finding, others, output)
-    for index, line in enumerate(finding.advice.splitlines()):
+    for index, line in enumerate(filter(None, finding.advice.split("\n"))):
         yield from _labelled("     " if index else "note:", "bold green", harmless(line), output, paint)
     if finding.fix:
-        yield from _labelled("fix:", "bold green", f"{harmless(finding.fix.title)} ({_way(finding.fix)})", output, paint)
+        yield from _labelled("fix:", "bold green", harmless(shown_fix(finding.fix)), output, paint)
 
 
-def _way(fix: Fix) -> str:
-    return "safe: `asyncvet fix`" if fix.safety == "safe" else "look at it first: `asyncvet fix --unsafe`"
+def shown_fix(fix: Fix) -> str:
+    """What a fix does, and the command that does it."""
+    return f"{fix.title} ({'safe: `asyncvet fix`' if fix.safety == 'safe' else 'look at it first: `asyncvet fix --unsafe`'})"
 
 
 def _message(message: str, output: Output, paint: Paint) -> Iterator[str]:
@@ -191,7 +190,7 @@ class _Rows:
         self._report, self._output, self._paint = report, output, paint
         self._is_alone = len(frames) == 1
         self._place_width = max(len(_place(frame)) for frame in frames)
-        self._function_width = max(len(_short(frame)) for frame in frames)
+        self._function_width = max(len(short_name(frame)) for frame in frames)
         beside = 4 + self._place_width + 2 + self._function_width + 2
         longest = max(len(harmless(frame.text)) for frame in frames)
         self._is_stacked = output.width is not None and output.width - beside < min(longest, ENOUGH)
@@ -213,8 +212,8 @@ class _Rows:
             return ""
         place = _linked(_place(frame), frame.path, self._output)
         if self._is_stacked:
-            return f"{place}  {self._paint(_short(frame), 'dim')}"
-        function = self._paint(f"{_short(frame):{self._function_width}}", "dim")
+            return f"{place}  {self._paint(short_name(frame), 'dim')}"
+        function = self._paint(f"{short_name(frame):{self._function_width}}", "dim")
         return f"{place}{' ' * (self._place_width - len(_place(frame)))}  {function}  "
 
     def _code(self, frame: Frame, note: str, style: str) -> list[str]:
@@ -224,7 +223,8 @@ class _Rows:
             before, meant, after = _cropped(before, meant, after, self._room)
         lead = " " * _cells(before)
         carets = "^" * _cells(meant) if note or before or after else ""
-        return [before + meant + after, *(f"{lead}{self._paint(line, style)}" for line in self._noted(carets, note, len(lead)))]
+        marks = [f"{lead}{self._paint(line, style)}" for line in self._noted(carets, note, len(lead))]
+        return [before + meant + after, *marks] if frame.text else marks or [""]
 
     def _noted(self, carets: str, note: str, indent: int) -> list[str]:
         """Carets with a note behind them, or below if it does not fit there."""
@@ -241,7 +241,11 @@ def _cropped(before: str, meant: str, after: str, room: int) -> tuple[str, str, 
         before = f"…{before[len(before) - room // 3 :]}"
     if len(before) + len(meant) >= room:
         return before, f"{meant[: room - len(before) - 1]}…", ""
-    return before, meant, after if len(before) + len(meant) + len(after) <= room else f"{after[: room - len(before) - len(meant) - 1]}…"
+    return (
+        before,
+        meant,
+        after if len(before) + len(meant) + len(after) <= room else f"{after[: room - len(before) - len(meant) - 1]}…",
+    )
 
 
 def _cells(text: str) -> int:
@@ -274,7 +278,7 @@ def _contexts(finding: Finding) -> list[str]:
     return named
 
 
-def _short(frame: Frame) -> str:
+def short_name(frame: Frame) -> str:
     """The function's name without that of its module, as far as the frame's path says it already."""
     names = frame.function.split(".")
     module = frame.path.removesuffix(".py").removesuffix("/__init__").split("/")
@@ -316,14 +320,9 @@ def _errors(heading: str, errors: list[ReadError], output: Output, paint: Paint)
 
 
 def _summary(report: Report, output: Output, paint: Paint) -> Iterator[str]:
-    if report.findings:
-        counts = ", ".join(paint(f"{count} {severity.word}", STYLES[severity]) for severity, count in report.by_severity.items())
-        causes = counted(len(report.causes), "root cause")
-        yield f"{paint(counted(len(report.findings), 'finding'), 'bold')} from {causes}: {counts}"
-        if fixes := fixes_told(report):
-            yield fixes
-    else:
-        yield paint("No findings", "bold green")
+    yield tally(report, paint)
+    if fixes := fixes_told(report):
+        yield fixes
     parts = [f"{counted(report.files, 'file')}, {counted(report.lines, 'line')}, {report.seconds:.1f} s"]
     if report.unresolved_calls:
         calls = counted(report.statistics.get("calls", report.unresolved_calls), "call")
@@ -340,9 +339,18 @@ def _summary(report: Report, output: Output, paint: Paint) -> Iterator[str]:
         yield from (paint(line, "dim") for line in wrapped(text, output.width, "", "  "))
 
 
+def tally(report: Report, paint: Paint = lambda text, style: text) -> str:  # noqa: ARG005
+    """How much was found, in a line."""
+    if not report.findings:
+        return paint("No findings", "bold green")
+    counts = ", ".join(paint(f"{count:,} {severity.word}", STYLES[severity]) for severity, count in report.by_severity.items())
+    causes = counted(len(report.causes), "root cause")
+    return f"{paint(counted(len(report.findings), 'finding'), 'bold')} from {causes}: {counts}"
+
+
 def fixes_told(report: Report) -> str:
     """How many findings can be fixed by a command; empty if none can."""
-    counts = Counter(finding.fix.safety for finding in report.findings if finding.fix)
+    counts: Counter[str] = Counter(finding.fix.safety for finding in report.findings if finding.fix)
     commands = {"safe": "`asyncvet fix`", "unsafe": "`asyncvet fix --unsafe`, to be looked at"}
     told = [f"{counts[safety]:,} by {command}" for safety, command in commands.items() if counts[safety]]
     return f"can be fixed: {'; '.join(told)}" if told else ""

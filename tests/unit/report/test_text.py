@@ -309,7 +309,9 @@ def test_places_are_links_where_the_terminal_shows_such() -> None:
     """Names that hold what a terminal would obey are none."""
     output = Output(width=80, links=Path("/srv/my app"))
     lines = render(Report(findings=(plain(*CHAIN[:2]),)), output).splitlines()
-    assert lines[0] == "\x1b]8;;file:///srv/my%20app/app/main.py\x1b\\app/main.py:12:5\x1b]8;;\x1b\\: AV101 blocking-call critical"
+    assert (
+        lines[0] == "\x1b]8;;file:///srv/my%20app/app/main.py\x1b\\app/main.py:12:5\x1b]8;;\x1b\\: AV101 blocking-call critical"
+    )
     assert lines[2] == (
         "  │ \x1b]8;;file:///srv/my%20app/app/main.py\x1b\\app/main.py:12\x1b]8;;\x1b\\               "
         "read_item     return service.load(key)"

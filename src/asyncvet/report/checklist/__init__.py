@@ -15,7 +15,6 @@ from asyncvet.model import Evidence, Finding, Severity, Span
 from asyncvet.report import Examined, Render, Report, split_message
 from asyncvet.report.checklist.items import CATEGORIES, ITEMS, Item
 
-
 FORMATS = ("html", "json", "markdown", "text")
 SHOWN_PLACES = 3
 """So many places of each kind of evidence are named."""

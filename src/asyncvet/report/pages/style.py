@@ -1,4 +1,4 @@
-"""The style sheet of the review's page."""
+"""The style sheet of reports in HTML."""
 
 STYLE = """
 :root {
@@ -49,6 +49,7 @@ article:target { outline: 2px solid var(--low); }
 .chain li::after { content: ""; position: absolute; left: .5rem; top: .8rem; bottom: -.5rem; border-left: 2px solid var(--line); }
 .chain li:last-child::before { background: var(--critical); border-color: var(--critical); }
 .chain li:last-child::after { display: none; }
+mark { color: inherit; background: color-mix(in srgb, var(--critical) 16%, transparent); border-bottom: 2px solid var(--critical); }
 article .sink { color: var(--critical); }
 .badge { font-size: .8rem; font-weight: 600; padding: 0 .4rem; border: 1px solid; border-radius: 1rem; }
 .critical { color: var(--critical); } .high { color: var(--high); } .medium { color: var(--medium); } .low { color: var(--low); }
