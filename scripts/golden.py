@@ -1,4 +1,4 @@
-"""Write the reports over the examples that tests compare with, and the one that README.md shows. Run as `make golden`."""
+"""Write the reports over the examples that tests compare with, the one that README.md shows, and the manual page: `make golden`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from unittest import mock
 
 from asyncvet import cli
 from asyncvet.cli.command import FOUND
+from scripts import manual
 from scripts.replay import PAGES, replay
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +96,7 @@ def main() -> int:
     shown = BLOCK.sub(lambda _: block, readme.read_text(encoding="utf-8"))
     review = review_block(texts[GOLDEN / "review.md"])
     texts[readme] = REVIEW_BLOCK.sub(lambda _: review, shown)
+    texts[manual.PAGE] = manual.manual()
     texts.update((page, replay(page.read_text(encoding="utf-8"))) for page in PAGES)
     for path, text in texts.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from asyncvet import rules
 from asyncvet.catalogue.reader import read_catalogue
-from asyncvet.cli import COMMANDS
+from asyncvet.cli import command
 from asyncvet.report.checklist.items import ITEMS
 from asyncvet.rules import Rule
 
@@ -61,10 +61,10 @@ def _runs(rule: Rule) -> str:
     return "when selected (preview)" if rule.preview else "always"
 
 
-def options_table(command: str) -> str:
+def options_table(name: str) -> str:
     """The arguments of a subcommand, as argparse knows them."""
     parser = argparse.ArgumentParser(add_help=False)
-    COMMANDS[command].add_arguments(parser)
+    command(name).add_arguments(parser)
     lines = ["| argument | meaning |", "|---|---|"]
     for action in parser._actions:
         values = "" if action.nargs == 0 else str(action.metavar or "")

@@ -190,6 +190,27 @@ def _progress_bar() -> Iterator[Progress | None]:
 
 
 COMMANDS = {
-    "check": Command("Report what stalls the event loop, loses tasks or races on shared state.", _add_check_arguments, _check),
-    "review": Command("Give a verdict on each item of the checklist for asynchronous code.", _add_review_arguments, _review),
+    "check": Command(
+        "Report what stalls the event loop, loses tasks or races on shared state.",
+        _add_check_arguments,
+        _check,
+        {
+            "asyncvet check src": "all findings below src",
+            "asyncvet check src --min-severity high": "the grave ones only",
+            "asyncvet check --since main": "what this branch brings about",
+            "asyncvet check src --select AV101,AV3": "some rules only",
+            "asyncvet check src --statistics": "how many of each rule",
+            "asyncvet check src --format sarif --output asyncvet.sarif": "for code scanning",
+        },
+    ),
+    "review": Command(
+        "Give a verdict on each item of the checklist for asynchronous code.",
+        _add_review_arguments,
+        _review,
+        {
+            "asyncvet review src": "the verdicts, then what fails",
+            "asyncvet review src --format html --output review.html": "a page to keep",
+            "git diff main | asyncvet review --diff -": "of a change only",
+        },
+    ),
 }
