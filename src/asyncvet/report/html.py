@@ -56,6 +56,7 @@ legend { position: absolute; clip-path: inset(50%); }
 form label { display: inline-flex; gap: .3rem; align-items: center; } fieldset label { margin-right: .6rem; }
 input, select, button { font: inherit; color: inherit; } select, input[type=search], button { padding: .2rem .4rem;
   background: var(--card); border: 1px solid var(--line); border-radius: .3rem; min-width: 0; max-width: 100%; }
+select { width: 14rem; }
 :focus-visible { outline: 2px solid var(--low); outline-offset: 1px; }
 output { color: var(--dim); }
 .cause { border-left-width: .3rem; content-visibility: auto; contain-intrinsic-size: auto 3rem; }
@@ -63,7 +64,7 @@ output { color: var(--dim); }
 .cause.critical { border-left-color: var(--critical); } .cause.high { border-left-color: var(--high); }
 .cause.medium { border-left-color: var(--medium); } .cause.low { border-left-color: var(--low); }
 .cause.critical, .cause.high, .cause.medium, .cause.low { color: var(--text); }
-.places { margin: .2rem 0; padding-left: 1.2rem; }
+.cause details ul { margin: 0; padding: 0 .7rem .5rem 1.9rem; } .cause details { background: var(--ground); }
 @media (max-width: 36rem) { form { position: static; } .cause > div { padding: 0 .5rem .5rem; } }
 """
 
@@ -125,7 +126,7 @@ def _cause(cause: list[Finding], report: Report, is_open: bool) -> Iterator[str]
     if finding.fix:
         yield from _fix(finding.fix)
     if others:
-        yield from _others(others)
+        yield from _others(finding, others)
     yield "</div></details>"
 
 
@@ -142,11 +143,10 @@ def _fix(fix: Fix) -> Iterator[str]:
         yield f"<small>{text(f'{span.path}:{span.line}:{span.column}')}</small><pre>{code}</pre>"
 
 
-def _others(others: list[Finding]) -> Iterator[str]:
-    yield f'<p>{counted(len(others), "more place")} with the same cause:</p><ul class="places">'
+def _others(finding: Finding, others: list[Finding]) -> Iterator[str]:
+    """The other places, folded away: there can be hundreds."""
+    yield f"<details><summary>{counted(len(others), 'more place')} with the same cause</summary><ul>"
     for other in others:
-        yield (
-            f'<li id="{anchor(other)}"><code>{text(f"{other.span.path}:{other.span.line}")}</code>'
-            f" in <code>{text(other.function)}</code> · {text(other.code)} {text(other.name)}</li>"
-        )
-    yield "</ul>"
+        rule = "" if other.code == finding.code else f" · {text(other.code)} {text(other.name)}"
+        yield f"<li><code>{text(f'{other.span.path}:{other.span.line}')}</code> in <code>{text(other.function)}</code>{rule}</li>"
+    yield "</ul></details>"
