@@ -24,7 +24,10 @@ VARIABLES = {
     "FORCE_HYPERLINK": "1: places are links (OSC 8) at a terminal that is not known to show them; 0: never.",
 }
 
-FILES = {"pyproject.toml": "The table [tool.asyncvet] is the configuration.", "asyncvet.toml": "The same, without the table's name."}
+FILES = {
+    "pyproject.toml": "The table [tool.asyncvet] is the configuration.",
+    "asyncvet.toml": "The same, without the table's name.",
+}
 
 
 def manual() -> str:

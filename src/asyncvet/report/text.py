@@ -27,8 +27,8 @@ FRAMES = 8
 NARROWEST = 30
 """Text is never squeezed into fewer columns than these."""
 
-ENOUGH = 60
-"""Source text that has as many columns beside places and functions may be cropped there; with less it goes below them."""
+SEEN = 20
+"""So many columns of what is meant are seen in source text that is cropped, if it has as many."""
 
 MARKS = "│╰┆…"
 PLAIN_MARKS = str.maketrans({"│": "|", "╰": "`", "┆": ":", "…": "~"})
@@ -181,7 +181,7 @@ def effect(sink: Sink) -> str:
 
 
 class _Rows:
-    """Frames as lines: place, function and source text side by side, or the text below if that leaves little room for it.
+    """Frames as lines: place, function and source text side by side where all of it fits, or the text below.
 
     A frame that stands alone is its source text: the head of its entry says the rest.
     """
@@ -193,28 +193,30 @@ class _Rows:
         self._function_width = max(len(short_name(frame)) for frame in frames)
         beside = 4 + self._place_width + 2 + self._function_width + 2
         longest = max(len(harmless(frame.text)) for frame in frames)
-        self._is_stacked = output.width is not None and output.width - beside < min(longest, ENOUGH)
+        self._is_stacked = output.width is not None and output.width - beside < longest
         self._column = 4 if self._is_alone else 8 if self._is_stacked else beside
         self._room = None if output.width is None else max(output.width - self._column, NARROWEST)
 
     def of(self, frame: Frame, note: str, style: str, is_last: bool) -> Iterator[str]:
         """The lines of a frame: its source text, and carets below what is meant in it, with a note behind them."""
         ends = is_last and not self._is_alone
-        first, *rest = self._code(frame, note, style)
-        if self._is_stacked and not self._is_alone:
-            first, rest = "", [first, *rest]
-        yield f"  {self._paint('╰' if ends else '│', 'dim')} {self._head(frame)}{first}".rstrip()
+        code = self._code(frame, note, style)
+        head, *more = [""] if self._is_alone else self._head(frame)
+        if self._is_alone or not self._is_stacked:
+            head += code.pop(0)
+        yield f"  {self._paint('╰' if ends else '│', 'dim')} {head}".rstrip()
         edge = " " if ends else self._paint("│", "dim")
-        yield from (f"  {edge}{' ' * (self._column - 3)}{line}" for line in rest if line)
+        yield from (f"  {edge} {line}" for line in more)
+        yield from (f"  {edge}{' ' * (self._column - 3)}{line}" for line in code if line)
 
-    def _head(self, frame: Frame) -> str:
-        if self._is_alone:
-            return ""
-        place = _linked(_place(frame), frame.path, self._output)
-        if self._is_stacked:
-            return f"{place}  {self._paint(short_name(frame), 'dim')}"
-        function = self._paint(f"{short_name(frame):{self._function_width}}", "dim")
-        return f"{place}{' ' * (self._place_width - len(_place(frame)))}  {function}  "
+    def _head(self, frame: Frame) -> list[str]:
+        """Place and function, on two lines if they are too long for one."""
+        place, function = _linked(_place(frame), frame.path, self._output), short_name(frame)
+        if not self._is_stacked:
+            gap = " " * (self._place_width - len(_place(frame)))
+            return [f"{place}{gap}  {self._paint(f'{function:{self._function_width}}', 'dim')}  "]
+        fits = self._output.width is None or 4 + len(_place(frame)) + 2 + len(function) <= self._output.width
+        return [f"{place}  {self._paint(function, 'dim')}"] if fits else [place, self._paint(function, "dim")]
 
     def _code(self, frame: Frame, note: str, style: str) -> list[str]:
         start, end = self._report.marks.get((frame.path, frame.line, frame.column), (0, len(frame.text)))
@@ -237,15 +239,13 @@ def _cropped(before: str, meant: str, after: str, room: int) -> tuple[str, str, 
     """The three parts of a text, so much of them that they fit and the middle one is seen."""
     if len(before) + len(meant) + len(after) <= room:
         return before, meant, after
-    if len(before) + min(len(meant), ENOUGH // 3) >= room:
+    if len(before) + min(len(meant), SEEN) >= room:
         before = f"…{before[len(before) - room // 3 :]}"
     if len(before) + len(meant) >= room:
         return before, f"{meant[: room - len(before) - 1]}…", ""
-    return (
-        before,
-        meant,
-        after if len(before) + len(meant) + len(after) <= room else f"{after[: room - len(before) - len(meant) - 1]}…",
-    )
+    if len(before) + len(meant) + len(after) > room:
+        after = f"{after[: room - len(before) - len(meant) - 1]}…"
+    return before, meant, after
 
 
 def _cells(text: str) -> int:

@@ -146,14 +146,7 @@ LONG = Frame("app/client.py", 7, 5, "app.client.fetch", "requests.get(" + "x" * 
 
 
 def test_a_narrow_terminal_has_the_source_text_below_places() -> None:
-    finding = plain(CHAIN[0], LONG, sink=NETWORK)
-    assert entry(finding, 92)[2:] == [
-        "  │ app/main.py:12   read_item  return service.load(key)",
-        "  ╰ app/client.py:7  fetch      requests.get(" + "x" * 46 + "…",
-        "                                " + "^" * 60,
-        "                                blocks: network, at most 2.5 s",
-    ]
-    assert entry(finding, 60)[2:] == [
+    assert entry(plain(CHAIN[0], LONG, sink=NETWORK), 60)[2:] == [
         "  │ app/main.py:12  read_item",
         "  │     return service.load(key)",
         "  ╰ app/client.py:7  fetch",
@@ -161,11 +154,23 @@ def test_a_narrow_terminal_has_the_source_text_below_places() -> None:
         "        " + "^" * 52,
         "        blocks: network, at most 2.5 s",
     ]
-    assert entry(plain(CHAIN[0], CHAIN[2], sink=NETWORK), 60)[2:] == [
+    assert entry(plain(CHAIN[0], CHAIN[2], sink=NETWORK), 57)[2:] == [
         "  │ app/main.py:12   read_item  return service.load(key)",
         "  ╰ app/client.py:7  fetch      requests.get(URL)",
         "                                ^^^^^^^^^^^^^^^^^",
         "                                blocks: network, at most 2.5 s",
+    ]
+
+
+def test_a_place_and_a_function_that_are_too_long_for_one_line_are_on_two() -> None:
+    assert entry(plain(replace(CHAIN[0], path="app/" + "x" * 30 + ".py"), CHAIN[2], sink=NETWORK), 45)[2:] == [
+        "  │ app/" + "x" * 30 + ".py:12",
+        "  │ app.main.read_item",
+        "  │     return service.load(key)",
+        "  ╰ app/client.py:7  fetch",
+        "        requests.get(URL)",
+        "        ^^^^^^^^^^^^^^^^^",
+        "        blocks: network, at most 2.5 s",
     ]
 
 
@@ -284,19 +289,16 @@ def test_the_worst_of_a_root_cause_leads_its_entry() -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_an_encoding_without_the_marks_gets_plain_ones(encoding: str) -> None:
-    chain = (CHAIN[0], *(Frame("a.py", line, 1, "a.f", "f()") for line in range(1, 9)), LONG)
-    lines = entry(plain(*chain, sink=NETWORK), 93, encoding)
-    assert lines[2:] == [
-        "  | app/main.py:12   read_item  return service.load(key)",
-        *(f"  | a.py:{line}           f          f()" for line in range(1, 4)),
-        "  : 3 more calls (--verbose shows them)",
-        "  | a.py:7           f          f()",
-        "  | a.py:8           f          f()",
-        "  ` app/client.py:7  fetch      requests.get(" + "x" * 47 + "~",
-        "                                " + "^" * 61,
-        "                                blocks: network, at most 2.5 s",
+    chain = (*(Frame("a.py", line, 1, "a.f", "f()") for line in range(1, 9)), LONG)
+    assert entry(plain(*chain, sink=NETWORK), 60, encoding)[2:] == [
+        *(line for number in (1, 2, 3, 4) for line in (f"  | a.py:{number}  f", "  |     f()")),
+        "  : 2 more calls (--verbose shows them)",
+        *(line for number in (7, 8) for line in (f"  | a.py:{number}  f", "  |     f()")),
+        "  ` app/client.py:7  fetch",
+        "        requests.get(" + "x" * 38 + "~",
+        "        " + "^" * 52,
+        "        blocks: network, at most 2.5 s",
     ]
-    assert max(map(len, lines)) == 93
 
 
 def test_a_cause_of_more_findings_goes_before_one_of_the_same_severity() -> None:
