@@ -21,6 +21,7 @@ STATUSES = {
 VARIABLES = {
     "COLUMNS": "Width of a text report that does not go to a terminal.",
     "NO_COLOR": "Not empty: no colours.",
+    "FORCE_COLOR": "Not empty: colours, also where no terminal is.",
     "FORCE_HYPERLINK": "1: places are links (OSC 8) at a terminal that is not known to show them; 0: never.",
 }
 
