@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
 from asyncvet.cli import COMMANDS, command, parser
 from asyncvet.cli.command import FOUND, INTERRUPTED, UNABLE
+from scripts.site_pages import arguments
 
 PAGE = Path(__file__).resolve().parent.parent / "man" / "asyncvet.1"
 
@@ -55,15 +55,9 @@ def manual() -> str:
 
 def _command(name: str) -> Iterator[str]:
     known = command(name)
-    arguments = argparse.ArgumentParser(add_help=False)
-    known.add_arguments(arguments)
     yield from _section(f"asyncvet {name}", known.summary)
-    for action in arguments._actions:
-        values = "" if action.nargs == 0 else str(action.metavar or "")
-        if action.choices:
-            values = "{" + ",".join(map(str, action.choices)) + "}"
-        words = " ".join(filter(None, [", ".join(action.option_strings), values]))
-        yield from _item(words, action.help or "")
+    for words, meaning in arguments(name):
+        yield from _item(words, meaning)
     if known.examples:
         yield ".PP"
         yield "Examples:"

@@ -98,12 +98,12 @@ def _review(options: argparse.Namespace) -> int:
     return _reviewing(options, checklist.load(options.format), further, examine=True)
 
 
-def _further(options: argparse.Namespace, formats: Sequence[str], load: Callable[[str], Render]) -> dict[Path, Render]:
+def _further(options: argparse.Namespace, formats: Sequence[str], format_of: Callable[[str], Render]) -> dict[Path, Render]:
     """What writes the files that `--report` names."""
     for name, file in options.report:
         if name not in formats:
             raise UsageError(f"--report {name}={file}: there is no format `{name}`; {hint(name, formats)}")
-    return {file: load(name) for name, file in options.report}
+    return {file: format_of(name) for name, file in options.report}
 
 
 def _reviewing(options: argparse.Namespace, render: Render, further: dict[Path, Render], examine: bool) -> int:

@@ -1,7 +1,7 @@
 """What a review found, and the formats it can be written in: each module of this package is one, named after it.
 
 A format's module has one function, `render(report, output)`, that gives the whole text. It decides nothing: what a report holds,
-the engine put there.
+the engine put there. Packages below this one are no formats of it: what several share, and reports of another kind.
 """
 
 from __future__ import annotations
