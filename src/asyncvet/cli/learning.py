@@ -34,5 +34,10 @@ def _learn(options: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "learn": Command("Derive a catalogue file from the source of an installed distribution.", _add_learn_arguments, _learn),
+    "learn": Command(
+        "Derive a catalogue file from the source of an installed distribution.",
+        _add_learn_arguments,
+        _learn,
+        {"asyncvet learn acme-client --python .venv --output acme.toml": "from what .venv holds"},
+    ),
 }

@@ -23,7 +23,7 @@ from asyncvet.engine.suppression import Suppressions, suppressions
 from asyncvet.graph import Project
 from asyncvet.graph.evidence import evidence
 from asyncvet.model import Evidence, Finding, ReadError, Span
-from asyncvet.report import Examined, Report
+from asyncvet.report import Examined, Report, RuleText
 from asyncvet.rules import Rule
 
 
@@ -101,10 +101,12 @@ def _report(done: _Done, examine: bool) -> Report:
     silent, problems = suppressions(reading.modules, rules.load())
     found = done.findings(is_heavy=True)
     candidates = done.related(found)
-    kept = [finding for finding in candidates if not silent.silence(finding)]
-    texts = excerpts(kept, loaded.file)
+    told = excerpts(candidates, loaded.file)
+    silenced = [silent.silence(finding) for finding in candidates]
+    named = list(zip(identified(candidates, told.texts), silenced, strict=True))
     return Report(
-        findings=tuple(identified(kept, texts)),
+        findings=tuple(finding for finding, is_silenced in named if not is_silenced),
+        accepted=tuple(finding for finding, is_silenced in named if is_silenced),
         errors=(*reading.errors, *(problem for problem in problems if problem.path not in loaded.tests)),
         files=len(reading.modules),
         lines=sum(facts.lines for facts in reading.modules.values()),
@@ -113,13 +115,21 @@ def _report(done: _Done, examine: bool) -> Report:
         unresolved_calls=statistics.unresolved_calls,
         test_files_skipped=len(loaded.tests),
         generated_files_skipped=len(loaded.generated),
-        suppressed=len(candidates) - len(kept),
+        suppressed=sum(silenced),
         unrelated=len(found) - len(candidates),
         failed_rules=tuple(rule.code for rule, _ in done.outcome.failures),
         statistics=msgspec.structs.asdict(statistics),
-        excerpts=texts,
+        excerpts=told.texts,
+        marks=told.marks,
+        rules=_speaking(done.outcome.ran, candidates),
         examined=_examined(done, silent) if examine else None,
     )
+
+
+def _speaking(ran: Iterable[Rule], findings: Iterable[Finding]) -> tuple[RuleText, ...]:
+    """What the rules that found these say about themselves."""
+    codes = {finding.code for finding in findings}
+    return tuple(RuleText(rule.code, rule.name, rule.severity, rule.text) for rule in ran if rule.code in codes)
 
 
 def _examined(done: _Done, silent: Suppressions) -> Examined:
@@ -148,7 +158,9 @@ def _as_seen_from_root(loaded: Loaded, report: Report) -> Report:
         report,
         findings=tuple(relocated(finding, rename) for finding in report.findings),
         errors=tuple(msgspec.structs.replace(error, path=rename(error.path)) for error in report.errors),
+        accepted=tuple(relocated(finding, rename) for finding in report.accepted),
         excerpts={(rename(path), line, column): text for (path, line, column), text in report.excerpts.items()},
+        marks={(rename(path), line, column): mark for (path, line, column), mark in report.marks.items()},
         examined=report.examined and _renamed(report.examined, rename),
     )
 

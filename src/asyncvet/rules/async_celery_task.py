@@ -57,7 +57,7 @@ There is no automatic fix: whether one `asyncio.run` around the body will do dep
 
 ## References
 
-- Celery documentation, "Tasks"
+- [Celery documentation, "Tasks"](https://docs.celeryq.dev/en/stable/userguide/tasks.html)
 - Python documentation, `asyncio.run`
 """
 

@@ -72,7 +72,7 @@ There is no automatic fix: the right edit depends on who else calls the blocking
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Running Blocking Code"
+- [Python documentation, "Developing with asyncio", section "Running Blocking Code"](https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code)
 - FastAPI documentation, "Concurrency and async / await"
 """
 

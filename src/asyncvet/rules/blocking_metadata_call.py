@@ -44,7 +44,7 @@ There is no automatic fix: several calls in a row want one thread hop, not one e
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Running Blocking Code"
+- [Python documentation, "Developing with asyncio", section "Running Blocking Code"](https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code)
 - anyio documentation, "Asynchronous file I/O support"
 """
 

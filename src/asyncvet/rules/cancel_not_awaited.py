@@ -52,7 +52,7 @@ There is no automatic fix: awaiting can raise the task's own error.
 
 ## References
 
-- Python documentation, `asyncio.Task.cancel`
+- [Python documentation, `asyncio.Task.cancel`](https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.cancel)
 """
 
 import re

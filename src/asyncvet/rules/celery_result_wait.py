@@ -59,7 +59,7 @@ There is no automatic fix: to wait in a thread, to poll, or not to wait at all i
 
 ## References
 
-- Celery documentation, "Calling Tasks", and `celery.result`
+- [Celery documentation, "Calling Tasks"](https://docs.celeryq.dev/en/stable/userguide/calling.html), and `celery.result`
 - Python documentation, `asyncio.to_thread`
 """
 

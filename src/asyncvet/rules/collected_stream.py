@@ -48,7 +48,7 @@ There is no automatic fix: with the list gone, errors of the stream come up betw
 
 ## References
 
-- PEP 525, "Asynchronous Generators"
+- [PEP 525, "Asynchronous Generators"](https://peps.python.org/pep-0525/)
 - Starlette documentation, `StreamingResponse`
 """
 

@@ -50,7 +50,7 @@ There is no automatic fix: work that holds the interpreter's lock wants a proces
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Running Blocking Code"
+- [Python documentation, "Developing with asyncio", section "Running Blocking Code"](https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code)
 - Python documentation, `asyncio.to_thread` and `concurrent.futures.ProcessPoolExecutor`
 """
 

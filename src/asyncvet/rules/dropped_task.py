@@ -63,7 +63,7 @@ There is no automatic fix: where the task belongs is a decision.
 
 ## References
 
-- Python documentation, `asyncio.create_task`: "Save a reference to the result of this function"
+- [Python documentation, `asyncio.create_task`](https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task): "Save a reference to the result of this function"
 """
 
 from collections.abc import Iterator

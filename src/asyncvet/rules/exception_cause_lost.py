@@ -62,7 +62,7 @@ Safe: `from` sets an attribute of the exception and changes the words of the tra
 
 ## References
 
-- Python documentation, "Errors and Exceptions", section "Exception Chaining"
+- [Python documentation, "Errors and Exceptions", section "Exception Chaining"](https://docs.python.org/3/tutorial/errors.html#exception-chaining)
 - Python documentation, "The raise statement"
 """
 

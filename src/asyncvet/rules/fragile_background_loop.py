@@ -86,7 +86,7 @@ There is no automatic fix: which errors the loop survives is a decision.
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Detect never-retrieved exceptions"
+- [Python documentation, "Developing with asyncio", section "Detect never-retrieved exceptions"](https://docs.python.org/3/library/asyncio-dev.html#detect-never-retrieved-exceptions)
 """
 
 from collections.abc import Iterator

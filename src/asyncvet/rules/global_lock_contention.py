@@ -69,7 +69,7 @@ There is no automatic fix: whether the things are independent is for the author 
 
 ## References
 
-- Python documentation, "Synchronization Primitives", asyncio.Lock
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html), asyncio.Lock
 """
 
 from collections.abc import Iterator

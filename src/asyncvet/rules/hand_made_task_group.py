@@ -56,7 +56,7 @@ There is no automatic fix: a task group raises an `ExceptionGroup`, which handle
 
 ## References
 
-- Python documentation, `asyncio.TaskGroup`
+- [Python documentation, `asyncio.TaskGroup`](https://docs.python.org/3/library/asyncio-task.html#asyncio.TaskGroup)
 """
 
 from collections.abc import Iterator

@@ -62,7 +62,7 @@ There is no automatic fix: who must share the lock is a decision.
 
 ## References
 
-- Python documentation, "Synchronization Primitives"
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html)
 """
 
 from collections.abc import Iterator

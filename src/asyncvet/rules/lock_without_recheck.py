@@ -57,7 +57,7 @@ There is no automatic fix: what belongs under the second test is a decision.
 
 ## References
 
-- Python documentation, "Synchronization Primitives", asyncio.Lock
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html), asyncio.Lock
 """
 
 from collections.abc import Iterator

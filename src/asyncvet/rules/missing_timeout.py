@@ -53,7 +53,7 @@ There is no automatic fix: how long is long enough is for the author to say.
 
 ## References
 
-- Requests documentation, "Advanced Usage", section "Timeouts"
+- [Requests documentation, "Advanced Usage", section "Timeouts"](https://requests.readthedocs.io/en/latest/user/advanced/#timeouts)
 - HTTPX documentation, "Timeouts"
 - Python documentation, "Coroutines and Tasks", section "Timeouts"
 """

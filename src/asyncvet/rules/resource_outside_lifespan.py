@@ -69,7 +69,7 @@ There is no automatic fix: everything that uses the object must get it from some
 
 ## References
 
-- FastAPI documentation, "Lifespan Events"
+- [FastAPI documentation, "Lifespan Events"](https://fastapi.tiangolo.com/advanced/events/)
 - HTTPX documentation, "Async Support"; SQLAlchemy documentation, "Engine Disposal"
 """
 

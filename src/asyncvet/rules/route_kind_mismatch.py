@@ -64,7 +64,7 @@ There is no automatic fix: a route that becomes `async def` must not block any m
 
 ## References
 
-- FastAPI documentation, "Concurrency and async / await"
+- [FastAPI documentation, "Concurrency and async / await"](https://fastapi.tiangolo.com/async/)
 - Starlette documentation, "Thread Pool"
 """
 

@@ -54,7 +54,7 @@ There is no automatic fix: the number of calls at once may need a limit.
 
 ## References
 
-- Python documentation, `asyncio.TaskGroup` and `asyncio.gather`
+- [Python documentation, `asyncio.TaskGroup`](https://docs.python.org/3/library/asyncio-task.html#asyncio.TaskGroup) and `asyncio.gather`
 """
 
 from collections.abc import Iterator

@@ -73,7 +73,7 @@ There is no automatic fix: where several coroutines must agree, a lock is needed
 
 ## References
 
-- Python documentation, "Synchronization Primitives", asyncio.Lock
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html), asyncio.Lock
 - Python language reference, "Augmented assignment statements": the target is evaluated first
 """
 

@@ -64,7 +64,7 @@ There is no automatic fix: the handlers of one application become one function, 
 
 ## References
 
-- FastAPI documentation, "Lifespan Events"
+- [FastAPI documentation, "Lifespan Events"](https://fastapi.tiangolo.com/advanced/events/)
 - Starlette documentation, "Lifespan"
 """
 

@@ -55,7 +55,7 @@ There is no automatic fix: callers that the project does not show would get a co
 
 ## References
 
-- FastAPI documentation, "Concurrency and async / await", section "Dependencies"
+- [FastAPI documentation, "Concurrency and async / await"](https://fastapi.tiangolo.com/async/), section "Dependencies"
 """
 
 from collections.abc import Iterator

@@ -73,7 +73,7 @@ There is no automatic fix: where the service stops is a decision.
 
 ## References
 
-- Python documentation, "Coroutines and Tasks", section "Task Cancellation"
+- [Python documentation, "Coroutines and Tasks", section "Task Cancellation"](https://docs.python.org/3/library/asyncio-task.html#task-cancellation)
 - FastAPI documentation, "Lifespan Events"
 """
 

@@ -57,7 +57,7 @@ There is no automatic fix: threads that use the same lock would lose it.
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Concurrency and Multithreading"
+- [Python documentation, "Developing with asyncio", section "Concurrency and Multithreading"](https://docs.python.org/3/library/asyncio-dev.html#concurrency-and-multithreading)
 - Python documentation, "Synchronization Primitives"
 """
 

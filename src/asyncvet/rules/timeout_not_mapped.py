@@ -62,7 +62,7 @@ There is no automatic fix: the answer's text is for the author to write.
 
 ## References
 
-- RFC 9110, "HTTP Semantics", section 15.6.5, "504 Gateway Timeout"
+- [RFC 9110, "HTTP Semantics", section 15.6.5](https://www.rfc-editor.org/rfc/rfc9110.html#section-15.6.5), "504 Gateway Timeout"
 - FastAPI documentation, "Handling Errors"
 """
 

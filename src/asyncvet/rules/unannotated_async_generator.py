@@ -48,7 +48,7 @@ There is no automatic fix: the type of the items is the author's to say.
 
 ## References
 
-- Python documentation, `collections.abc.AsyncGenerator` and `typing.AsyncGenerator`
+- [Python documentation, `collections.abc.AsyncGenerator`](https://docs.python.org/3/library/collections.abc.html#collections.abc.AsyncGenerator) and `typing.AsyncGenerator`
 - PEP 525, "Asynchronous Generators"
 """
 

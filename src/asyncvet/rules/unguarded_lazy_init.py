@@ -72,7 +72,7 @@ There is no automatic fix: where the lock belongs is a decision.
 
 ## References
 
-- Python documentation, "Synchronization Primitives", asyncio.Lock
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html), asyncio.Lock
 """
 
 from collections.abc import Iterator

@@ -47,7 +47,7 @@ There is no automatic fix: where the `async with` has to end depends on what sti
 
 ## References
 
-- HTTPX documentation, "Async Support", section "Opening and closing clients"
+- [HTTPX documentation, "Async Support"](https://www.python-httpx.org/async/), section "Opening and closing clients"
 - aiohttp documentation, "Client Session"
 """
 

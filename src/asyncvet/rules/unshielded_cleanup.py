@@ -50,7 +50,7 @@ There is no automatic fix: the bound is a decision.
 
 ## References
 
-- Python documentation, `asyncio.shield`
+- [Python documentation, `asyncio.shield`](https://docs.python.org/3/library/asyncio-task.html#asyncio.shield)
 - anyio documentation, "Cancellation and timeouts", section "Finalization"
 """
 

@@ -46,7 +46,7 @@ There is no automatic fix: the import of `suppress` has to be added.
 
 ## References
 
-- Python documentation, `contextlib.suppress`
+- [Python documentation, `contextlib.suppress`](https://docs.python.org/3/library/contextlib.html#contextlib.suppress)
 """
 
 from collections.abc import Iterator
