@@ -18,7 +18,7 @@ from asyncvet import report, rules
 from asyncvet.cli.command import FOUND, UNABLE, Command, common_folder, level, selectors, whole_number, write
 from asyncvet.cli.terminal import shows_links
 from asyncvet.config import Settings, UsageError, hint, load, load_file
-from asyncvet.engine import Progress, git, review
+from asyncvet.engine import Phases, Progress, git, review
 from asyncvet.engine.changes import Changes, from_diff
 from asyncvet.engine.collector import uncollected
 from asyncvet.model import Severity
@@ -69,7 +69,7 @@ def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[
     add("--jobs", type=whole_number, metavar="N", help="processes that read files (default: one for each processor)")
     add("--no-cache", action="store_true", help="keep nothing for later reviews, and use nothing kept")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
-    add("--verbose", action="store_true", help="leave nothing out of the report")
+    add("--verbose", action="store_true", help="leave nothing out of the report, and say where the time went")
 
 
 def _format_and_file(text: str) -> tuple[str, Path]:
@@ -109,12 +109,16 @@ def _further(options: argparse.Namespace, formats: Sequence[str], format_of: Cal
 def _reviewing(options: argparse.Namespace, render: Render, further: dict[Path, Render], examine: bool) -> int:
     settings = _settings(options)
     changes = _changes(options)
+    phases = Phases()
     with uncollected():
         with _progress_bar() as progress:
-            outcome = review(options.paths, settings, progress=progress, changes=changes, examine=examine)
-        for file, render_further in further.items():
-            write(render_further(outcome, Output(verbose=options.verbose)), file)
-        _write(outcome, render, options)
+            outcome = review(options.paths, settings, progress=progress, changes=changes, examine=examine, phases=phases)
+        with phases.phase("render"):
+            for file, render_further in further.items():
+                write(render_further(outcome, Output(verbose=options.verbose)), file)
+            _write(outcome, render, options)
+        if options.verbose:
+            sys.stderr.write(phases.table())
         gc.freeze()  # the process ends here; a last collection of all that was linked would take a tenth of the whole time
     if outcome.failed_rules:
         return UNABLE

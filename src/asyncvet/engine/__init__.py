@@ -13,10 +13,11 @@ from asyncvet.engine.answers import Answers
 from asyncvet.engine.changes import Changes
 from asyncvet.engine.collector import uncollected
 from asyncvet.engine.inputs import gather
+from asyncvet.engine.phases import Phases
 from asyncvet.engine.progress import Progress
 from asyncvet.report import Report
 
-__all__ = ["Progress", "Report", "Settings", "UsageError", "review"]
+__all__ = ["Phases", "Progress", "Report", "Settings", "UsageError", "review"]
 
 
 def review(
@@ -27,6 +28,7 @@ def review(
     progress: Progress | None = None,
     changes: Changes | None = None,
     examine: bool = False,
+    phases: Phases | None = None,
 ) -> Report:
     """Review the Python files at and below some paths.
 
@@ -39,23 +41,28 @@ def review(
         progress: Told how far the review is.
         changes: Report only what these bring about; None means everything.
         examine: Gather what the verdicts on the checklist are made of.
+        phases: Told where the time goes.
 
     Raises:
         UsageError: A path does not exist or holds no Python, or the settings name a rule or a file that does not exist.
     """
     started = time.perf_counter()
+    phases = phases or Phases()
     with uncollected():
-        inputs = gather(paths, settings or Settings(), root)
+        with phases.phase("discover"):
+            inputs = gather(paths, settings or Settings(), root)
         try:
-            answers = Answers(inputs, changes, examine)
-            report = answers.recall()
+            with phases.phase("look for a kept report"):
+                answers = Answers(inputs, changes, examine)
+                report = answers.recall()
             if report is None:
                 from asyncvet.engine import reviewing  # noqa: PLC0415  # slow to import, and a report that is kept needs none of it
 
-                report = reviewing.answer(inputs, progress or _nobody, changes, examine)
+                report = reviewing.answer(inputs, progress or _nobody, phases, changes, examine)
                 answers.keep(report)
         finally:  # what was read before a fault, or an interrupt, is kept too
-            inputs.contents.close()
+            with phases.phase("keep"):
+                inputs.contents.close()
     problem = inputs.contents.store.problem
     notes = report.notes if problem is None else (*report.notes, problem)
     return replace(report, notes=notes, seconds=time.perf_counter() - started)

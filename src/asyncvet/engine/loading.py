@@ -14,6 +14,7 @@ from asyncvet.engine.cache import FactsCache
 from asyncvet.engine.discovery import Discovery
 from asyncvet.engine.environment import Environment
 from asyncvet.engine.inputs import Inputs, gather
+from asyncvet.engine.phases import Phases
 from asyncvet.engine.progress import Progress
 from asyncvet.engine.reading import Reading, read
 from asyncvet.graph import Project, link
@@ -65,13 +66,13 @@ def load(paths: Sequence[Path], settings: Settings, root: Path | None, tell: Pro
     """
     inputs = gather(paths, settings, root)
     try:
-        return load_inputs(inputs, tell)
+        return load_inputs(inputs, tell, Phases())
     except BaseException:
         inputs.contents.close()
         raise
 
 
-def load_inputs(inputs: Inputs, tell: Progress) -> Loaded:
+def load_inputs(inputs: Inputs, tell: Progress, phases: Phases) -> Loaded:
     """Read and link the files that were found.
 
     Raises:
@@ -89,9 +90,11 @@ def load_inputs(inputs: Inputs, tell: Progress) -> Loaded:
         done += files
         tell("reading", done, len(discovery.files))
 
-    reading = read(discovery, settings.jobs, count, cache)
+    with phases.phase("read"):
+        reading = read(discovery, settings.jobs, count, cache)
     tell("linking", 0, 1)
-    project = link(reading.modules, catalogue, discovery.package, installed)
+    with phases.phase("link"):
+        project = link(reading.modules, catalogue, discovery.package, installed)
     unnamed = [file for file in discovery.files if not file.is_named]
     tests = frozenset(file.path for file in unnamed if file.is_test and not settings.include_tests)
     generated = frozenset(f.path for f in unnamed if f.path in reading.modules and reading.modules[f.path].is_generated)

@@ -16,6 +16,7 @@ from asyncvet.engine.excerpts import excerpts
 from asyncvet.engine.findings import identified, merged, relocated
 from asyncvet.engine.inputs import Inputs
 from asyncvet.engine.loading import Loaded, load_inputs
+from asyncvet.engine.phases import Phases
 from asyncvet.engine.progress import Progress
 from asyncvet.engine.scope import ChangeScope
 from asyncvet.engine.selection import selected
@@ -27,7 +28,7 @@ from asyncvet.report import Examined, Report, RuleText
 from asyncvet.rules import Rule
 
 
-def answer(inputs: Inputs, tell: Progress, changes: Changes | None, examine: bool) -> Report:
+def answer(inputs: Inputs, tell: Progress, phases: Phases, changes: Changes | None, examine: bool) -> Report:
     """Review what was found. `asyncvet.engine.review` says what the arguments mean.
 
     Raises:
@@ -35,9 +36,13 @@ def answer(inputs: Inputs, tell: Progress, changes: Changes | None, examine: boo
     """
     settings = inputs.settings
     chosen = selected(rules.load(), settings)
-    loaded = load_inputs(inputs, tell)
-    outcome = _check(loaded.project, chosen, tell)
-    report = _as_seen_from_root(loaded, _report(_done(loaded, settings, outcome, changes), examine))
+    loaded = load_inputs(inputs, tell, phases)
+    with phases.phase("entry points"):
+        loaded.project.contexts  # noqa: B018  # computed when it is first asked for, which would be on some rule's account
+    with phases.phase("rules"):
+        outcome = _check(loaded.project, chosen, tell, phases)
+    with phases.phase("report"):
+        report = _as_seen_from_root(loaded, _report(_done(loaded, settings, outcome, changes), examine))
     failures = tuple(ReadError("", None, message, "rule") for _, message in outcome.failures)
     return msgspec.structs.replace(report, errors=report.errors + failures)
 
@@ -50,12 +55,13 @@ class _Outcome(msgspec.Struct):
     failures: list[tuple[Rule, str]]
 
 
-def _check(project: Project, chosen: Sequence[Rule], tell: Progress) -> _Outcome:
+def _check(project: Project, chosen: Sequence[Rule], tell: Progress, phases: Phases) -> _Outcome:
     outcome = _Outcome([], [], [])
     for index, rule in enumerate(chosen):
         tell("checking", index, len(chosen))
         try:
-            outcome.findings += rule.check(project)
+            with phases.rule(rule.name):
+                outcome.findings += rule.check(project)
             outcome.ran.append(rule)
         except Exception as error:  # the other rules' findings are still worth having
             place = traceback.extract_tb(error.__traceback__)[-1]
