@@ -13,7 +13,7 @@ from unittest import mock
 
 from asyncvet import cli
 from asyncvet.cli.command import FOUND
-from scripts import manual
+from scripts import manual, work
 from scripts.replay import PAGES, replay
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -98,6 +98,7 @@ def main() -> int:
     texts[readme] = REVIEW_BLOCK.sub(lambda _: review, shown)
     texts[manual.PAGE] = manual.manual()
     texts.update((page, replay(page.read_text(encoding="utf-8"))) for page in PAGES)
+    texts[work.FILE] = json.dumps(work.counted(), indent=2) + "\n"
     for path, text in texts.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -103,7 +103,12 @@ def ways(root: Path) -> Iterator[str]:
 
 
 @pytest.mark.filterwarnings("ignore:The recursion limit will not be reset")  # a review raises it for good
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=8,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(st.integers(0, 10**6), min_size=2, max_size=5), st.lists(EDITS, min_size=1, max_size=4), st.booleans())
 def test_every_way_says_the_same(cases: list[int], edits: list[Edit], trusted: bool) -> None:
     """After each edit; with stamps that are believed as those of old files are, and with such that are not."""
