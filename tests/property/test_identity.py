@@ -106,7 +106,7 @@ def ways(root: Path) -> Iterator[str]:
 @settings(
     max_examples=8,
     deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink an example takes hundreds of reviews
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.integers(0, 10**6), min_size=2, max_size=5), st.lists(EDITS, min_size=1, max_size=4), st.booleans())
