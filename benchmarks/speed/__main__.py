@@ -11,6 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.speed import plots
+from benchmarks.speed.editing import measure
 from benchmarks.speed.measuring import Sample, median
 from benchmarks.speed.packages import ALL, SHORT, VERSIONS, Tree, fetch
 from benchmarks.speed.page import Session, write
@@ -18,6 +19,7 @@ from benchmarks.speed.ways import CHANGED, COLD, FILLING, FLAKE8, HYDROID, ONE_P
 
 ROOT = Path(__file__).resolve().parents[2]
 WAYS = (COLD, RUFF, ONE_PROCESS, HYDROID, FILLING, WARM, CHANGED)
+EDITS = 100
 SLOW = (FLAKE8, PYLINT)
 """Run once only: they take minutes."""
 
@@ -32,7 +34,8 @@ def main() -> None:
     figures = {(tree.name, way): sample for tree in trees for way, sample in measured(bench, tree, options.repeats).items()}
     form = "in its full form" if options.full else f"on {options.only} alone" if options.only else "in its short form"
     profile = _profile(trees[-1])
-    session = Session(trees, figures, options.repeats, form, _machine(), _versions(options.peers), profile)
+    edits = {tree.name: measure(tree.folder, EDITS) for tree in trees}
+    session = Session(trees, figures, edits, options.repeats, form, _machine(), _versions(options.peers), profile)
     plots.draw(trees, figures, ROOT / "docs" / "performance")
     (ROOT / "docs" / "performance.md").write_text(write(session), encoding="utf-8")
 

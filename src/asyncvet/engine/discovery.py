@@ -214,4 +214,4 @@ def _is_skipped(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_python(entry: os.DirEntry[str]) -> bool:
-    return entry.name.endswith(".py") and os.path.isfile(entry.path)  # noqa: PTH113
+    return entry.name.endswith(".py") and (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path))  # noqa: PTH113
