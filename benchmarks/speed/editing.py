@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-
 LONGEST = 120
 """Seconds after which no more edits are made."""
 
