@@ -31,17 +31,8 @@ class FactsCache:
         self._store = self.contents.store
         self._is_void = self._store.is_empty
 
-    @property
-    def is_open(self) -> bool:
-        """Whether facts are kept for later."""
-        return self._store.is_open
-
     def known(self, file: str) -> ModuleFacts | None:
-        """What a file says, if a file of this content was read before. It is looked into only if it was touched.
-
-        Raises:
-            OSError: It cannot be read.
-        """
+        """What a file says, if a file of this content was read before. It is looked into only if it was touched."""
         if self._is_void:
             return None
         digest = self.contents.digest(file)
@@ -56,10 +47,12 @@ class FactsCache:
         self.hits += 1
         return decoded
 
-    def keep(self, file: str, seen: Seen, encoded: bytes) -> None:
-        """Keep what a file says that was just read."""
+    def keep(self, file: str, seen: Seen, said: ModuleFacts | bytes) -> None:
+        """Keep what a file says that was just read: facts, or these encoded."""
         self.contents.learn(file, seen)
-        self._store.put("facts", _version() + seen.digest, encoded)
+        if self._store.is_open:
+            encoded = said if isinstance(said, bytes) else codec.encode(said)
+            self._store.put("facts", _version() + seen.digest, encoded)
 
     def facts(self, file: str) -> ModuleFacts:
         """What a file says.
@@ -71,9 +64,7 @@ class FactsCache:
         if found is None:
             seen, content = look(file)
             found = extract(content)
-            self.contents.learn(file, seen)
-            if self.is_open:
-                self.keep(file, seen, codec.encode(found))
+            self.keep(file, seen, found)
         return found
 
 

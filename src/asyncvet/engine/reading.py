@@ -115,9 +115,7 @@ def _read_here(folder: _Folder, path: str) -> ModuleFacts | str:
     if isinstance(outcome, str):
         return outcome
     seen, facts = outcome
-    folder.cache.contents.learn(folder.file(path), seen)
-    if folder.cache.is_open:
-        folder.cache.keep(folder.file(path), seen, codec.encode(facts))
+    folder.cache.keep(folder.file(path), seen, facts)
     return facts
 
 
