@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import statistics
 import subprocess
-import threading
-import time
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+LAUNCH = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +34,15 @@ class Sample:
 
 def run(command: list[str], folder: Path, environment: Mapping[str, str], timeout: float) -> Sample:
     """Run a command in a folder. Exit status 1 says that it found something."""
-    started = time.perf_counter()
-    with open(os.devnull, "rb") as nothing, open(os.devnull, "wb") as lost:  # noqa: PTH123  # these are no paths
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, **environment},
-            stdin=nothing,
-            stdout=lost,
-            stderr=lost,
-            start_new_session=True,
-        )
-    timer = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
-    timer.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    timer.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - started
+    launch = [sys.executable, "-S", "-E", str(LAUNCH), str(timeout), *command]
+    done = subprocess.run(launch, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
     fault = None
-    if process.returncode == -signal.SIGKILL and wall >= timeout:
+    if found["status"] == -signal.SIGKILL and found["wall"] >= timeout:
         fault = f"over {timeout:.0f} s"
-    elif process.returncode not in {0, 1}:
-        fault = f"ended with status {process.returncode}"
-    return Sample(wall, usage.ru_utime, usage.ru_maxrss / 1024, fault)
+    elif found["status"] not in {0, 1}:
+        fault = f"ended with status {found['status']}"
+    return Sample(found["wall"], found["user"], found["peak"], fault)
 
 
 def median(samples: Iterable[Sample]) -> Sample:
