@@ -20,6 +20,7 @@ from benchmarks.speed.ways import CHANGED, COLD, FILLING, FLAKE8, HYDROID, ONE_P
 ROOT = Path(__file__).resolve().parents[2]
 WAYS = (COLD, RUFF, ONE_PROCESS, HYDROID, FILLING, WARM, CHANGED)
 EDITS = 100
+SHOWN_RULES = 10
 SLOW = (FLAKE8, PYLINT)
 """Run once only: they take minutes."""
 
@@ -64,7 +65,9 @@ def _options() -> argparse.Namespace:
 
 def _profile(tree: Tree) -> str:
     command = [sys.executable, "-m", "asyncvet", "check", ".", "--exit-zero", "--no-cache", "--verbose", "--output", os.devnull]
-    return subprocess.run(command, cwd=tree.folder, stderr=subprocess.PIPE, text=True, check=True).stderr
+    lines = subprocess.run(command, cwd=tree.folder, stderr=subprocess.PIPE, text=True, check=True).stderr.splitlines()
+    rules = [line for line in lines if line[9:13] == "    "]
+    return "".join(f"{line}\n" for line in lines if line not in rules[SHOWN_RULES:])
 
 
 def _machine() -> str:
