@@ -1,6 +1,8 @@
 """Facts are kept by what files hold, and reports by all that they depend on."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+import asyncvet
 from asyncvet.config import Settings
 from asyncvet.engine import Report, contents, review, reviewing
 from asyncvet.engine.cache import FactsCache
@@ -330,3 +333,23 @@ def test_a_second_review_knows_the_packages(tmp_path: Path) -> None:
     assert reports[0].findings != ()
     assert same(reports[0], uncached)
     assert places(reports[0]) == places(reports[1])
+
+
+def test_a_report_that_is_kept_needs_little_of_asyncvet(project: Path) -> None:
+    """Neither the parser nor what links facts, nor a rule, is loaded to find it: that would take longer than all the rest."""
+    program = """
+import sys
+from asyncvet.cli import main
+
+main(["check", "--output", "report.txt"])
+heavy = ("asyncvet.facts", "asyncvet.graph", "asyncvet.catalogue", "asyncvet.rules.", "asyncvet.engine.reviewing", "tree_sitter")
+print(sorted(name for name in sys.modules if name.startswith(heavy)))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(asyncvet.__file__).parents[1])}
+    command = [sys.executable, "-c", program]
+    loaded = []
+    for _ in range(2):
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=True)
+        loaded.append(done.stdout)
+    assert "asyncvet.graph" in loaded[0]
+    assert loaded[1] == "[]\n"
