@@ -45,7 +45,7 @@ new-rule:
 	@$(PYTHON) scripts/new_rule.py '$(NAME)' '$(CODE)'
 
 clean:
-	rm -rf $(VENV) $(VERIFY_VENV) .venv-farm .venv-fixes .venv-suites build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
+	rm -rf $(VENV) $(VERIFY_VENV) .venv-bench .venv-farm .venv-fixes .venv-peers .venv-suites build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
 	find src tests scripts verification -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:
@@ -133,4 +133,28 @@ $(FIXES_VENV)/.fixes: pyproject.toml requirements-dev.txt requirements-fixes.txt
 	$(PYTHON) -m venv $(FIXES_VENV)
 	$(FIXES_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --editable . \
 		--requirement requirements-dev.txt --requirement requirements-fixes.txt
+	@touch $@
+
+BENCH_VENV := .venv-bench
+PEERS_VENV := .venv-peers
+
+.PHONY: bench faults
+
+# How long reviews take beside other tools, on three published packages: writes docs/performance.md and its plots. Takes 20 minutes.
+# `make bench FULL=1` takes all packages, and one tree of 8 million lines: some hours.
+bench: $(BENCH_VENV)/.bench $(PEERS_VENV)/.peers
+	$(BENCH_VENV)/bin/python -m benchmarks.speed --peers $(PEERS_VENV) $(if $(FULL),--full --timeout 1800) $(BENCH)
+
+# Kill reviews at many more moments than `make test` does. Takes 10 minutes.
+faults: $(VENV)/.dev
+	ROUNDS=60 $(BIN)/pytest tests/robustness/test_cache_faults.py
+
+$(BENCH_VENV)/.bench: pyproject.toml benchmarks/speed/requirements.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --editable . --requirement benchmarks/speed/requirements.txt
+	@touch $@
+
+$(PEERS_VENV)/.peers: benchmarks/speed/requirements-peers.txt
+	$(PYTHON) -m venv $(PEERS_VENV)
+	$(PEERS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --requirement benchmarks/speed/requirements-peers.txt
 	@touch $@

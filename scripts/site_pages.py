@@ -13,7 +13,7 @@ from pathlib import Path
 
 from asyncvet import rules
 from asyncvet.catalogue.reader import read_catalogue
-from asyncvet.cli import COMMANDS
+from asyncvet.cli import command
 from asyncvet.report.checklist.items import ITEMS
 from asyncvet.rules import Rule
 
@@ -61,18 +61,21 @@ def _runs(rule: Rule) -> str:
     return "when selected (preview)" if rule.preview else "always"
 
 
-def options_table(command: str) -> str:
-    """The arguments of a subcommand, as argparse knows them."""
+def arguments(name: str) -> Iterator[tuple[str, str]]:
+    """The arguments of a subcommand, as argparse knows them: how each is written, and what it means."""
     parser = argparse.ArgumentParser(add_help=False)
-    COMMANDS[command].add_arguments(parser)
-    lines = ["| argument | meaning |", "|---|---|"]
+    command(name).add_arguments(parser)
     for action in parser._actions:
         values = "" if action.nargs == 0 else str(action.metavar or "")
         if action.choices:
             values = "{" + ",".join(map(str, action.choices)) + "}"
-        words = " ".join(filter(None, [", ".join(action.option_strings), values]))
-        lines.append(f"| `{words}` | {action.help} |".replace("NAME|CODE", "NAME\\|CODE"))
-    return "\n".join(lines)
+        yield " ".join(filter(None, [", ".join(action.option_strings), values])), action.help or ""
+
+
+def options_table(name: str) -> str:
+    """The arguments of a subcommand as a table."""
+    rows = (f"| `{words}` | {meaning} |".replace("NAME|CODE", "NAME\\|CODE") for words, meaning in arguments(name))
+    return "\n".join(["| argument | meaning |", "|---|---|", *rows])
 
 
 def catalogue_counts() -> str:

@@ -29,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         jobs: Number of processes that read files; 0 means as many as there are processors to use.
         catalogue: Further files in the form of the catalogue's own.
         python: Folder or interpreter of the virtual environment whose packages are read; None means a `.venv` beside or above the code.
-        cache: Keep what is read of installed packages for later reviews.
+        cache: Keep what is read and what comes out for later reviews.
         base: Folder of the configuration, to which `exclude` is relative; None means the root of the review.
     """
 

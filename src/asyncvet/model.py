@@ -7,6 +7,14 @@ from typing import Literal, Protocol
 
 import msgspec
 
+PREFIX = "site-packages"
+"""Folder under which reports show the files of an environment, wherever it is."""
+
+
+def is_installed(path: str) -> bool:
+    """Whether a path is one of an environment's."""
+    return path.startswith(f"{PREFIX}/")
+
 
 class Severity(IntEnum):
     """How grave a finding is, in the checklist's words; larger is graver."""
@@ -71,6 +79,20 @@ class Sink(msgspec.Struct, frozen=True):
     category: str
     stall: str
     bound: float | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What a project has to do with one item of the checklist.
+
+    Attributes:
+        item: Number of the item, from 1.
+        subjects: The code that it speaks of, in order; whether it is written well is for the rules to say.
+        good: Where the pattern stands that it asks for, in order.
+    """
+
+    item: int
+    subjects: tuple[Span, ...] = ()
+    good: tuple[Span, ...] = ()
 
 
 class Edit(msgspec.Struct, frozen=True):

@@ -68,6 +68,12 @@ def test_page(rule: Rule) -> None:
 
 
 @every_rule
+def test_references_begin_with_an_address(rule: Rule) -> None:
+    """Reports that have a place for an address give the first one of the page."""
+    assert re.match(r"- \[[^]]+\]\(https://[^)\s]+\)", rule.page.sections["References"])
+
+
+@every_rule
 def test_bad_example_is_reported(rule: Rule, tmp_path: Path) -> None:
     """The page's bad example shows this fault and no other."""
     assert reported(rule.page.bad, rule, tmp_path) == {rule.name}

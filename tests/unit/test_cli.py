@@ -220,9 +220,10 @@ def test_findings_of_the_real_rules(tmp_path: Path) -> None:
     status, out, err = run("check", "--select", "AV101", cwd=tmp_path)
     lines = out.splitlines()
     assert (status, err, lines[0]) == (1, "", "app.py:9:5: AV101 blocking-call critical")
-    assert lines[3:6] == [
+    assert lines[3:7] == [
         "  │ app.py:9  main   pause()",
-        "  ╰ app.py:5  pause  time.sleep(1)  ← blocks: sleep, at most 1 s",
+        "  ╰ app.py:5  pause  time.sleep(1)",
+        "                     ^^^^^^^^^^^^^ blocks: sleep, at most 1 s",
         "  runs in: event-loop: async def main",
     ]
 
@@ -233,16 +234,17 @@ def test_the_report_suits_the_width_and_the_encoding_of_its_stream(tmp_path: Pat
     environment = {**ENVIRONMENT, "COLUMNS": "45", "PYTHONIOENCODING": "latin-1"}
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     lines = result.stdout.decode("latin-1").splitlines()
-    assert (result.returncode, result.stderr, lines[:6]) == (
+    assert (result.returncode, result.stderr, lines[:7]) == (
         1,
         b"",
         [
             "app.py:5:5: AV101 blocking-call critical",
-            "  `time.sleep(...)` blocks the event loop",
-            "    for up to 1.23457 s",
+            "  `time.sleep(...)` blocks the event loop for",
+            "    up to 1.23457 s",
             "  use `asyncio.sleep`",
             "  | time.sleep(1.234567890)",
-            "  | <- blocks: sleep, at most 1.23457 s",
+            "  | ^^^^^^^^^^^^^^^^^^^^^^^",
+            "  | blocks: sleep, at most 1.23457 s",
         ],
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from asyncvet.config import UsageError, severity
@@ -16,11 +17,16 @@ FOUND, UNABLE, INTERRUPTED = 1, 2, 130
 
 
 class Command(NamedTuple):
-    """A subcommand: what `--help` says about it, its arguments, and what it does and exits with."""
+    """A subcommand: what `--help` says about it, its arguments, and what it does and exits with.
+
+    Attributes:
+        examples: What each does, by the whole command line.
+    """
 
     summary: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    examples: Mapping[str, str] = MappingProxyType({})
 
 
 def common_folder(paths: Sequence[Path]) -> Path:

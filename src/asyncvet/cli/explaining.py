@@ -11,7 +11,7 @@ from pathlib import Path
 from asyncvet.cli.command import Command, common_folder, whole_number, write
 from asyncvet.config import UsageError, load
 from asyncvet.engine import explaining
-from asyncvet.engine.reading import uncollected
+from asyncvet.engine.collector import uncollected
 from asyncvet.graph.neighbourhood import CallGraph
 from asyncvet.report import explanations
 from asyncvet.report.explanations import graph_dot, graph_svg, graph_text, why_text
@@ -75,7 +75,21 @@ DRAWINGS: dict[str, Callable[[CallGraph], str]] = {
 
 COMMANDS = {
     "why": Command(
-        "Tell where the code on a line runs, what it reaches, and why that is reported or not.", _add_why_arguments, _why
+        "Tell where the code on a line runs, what it reaches, and why that is reported or not.",
+        _add_why_arguments,
+        _why,
+        {
+            "asyncvet why app/orders.py:23": "of the project in this folder",
+            "asyncvet why src/app/orders.py:23 src": "of the project in src",
+        },
     ),
-    "graph": Command("Draw the calls around a function.", _add_graph_arguments, _graph),
+    "graph": Command(
+        "Draw the calls around a function.",
+        _add_graph_arguments,
+        _graph,
+        {
+            "asyncvet graph OrderService.place": "who calls it, and what it calls",
+            "asyncvet graph place src --depth 2 --output place.svg": "near ones only, as a picture",
+        },
+    ),
 }

@@ -49,4 +49,14 @@ def _written(outcome: Fixing) -> Fixing:
     return outcome.without(failed)
 
 
-COMMANDS = {"fix": Command("Apply the fixes of findings: safe ones, or all.", _add_fix_arguments, _fix)}
+COMMANDS = {
+    "fix": Command(
+        "Apply the fixes of findings: safe ones, or all.",
+        _add_fix_arguments,
+        _fix,
+        {
+            "asyncvet fix src --diff": "show what the safe fixes change",
+            "asyncvet fix src --unsafe --select AV1": "apply all fixes of one category",
+        },
+    ),
+}

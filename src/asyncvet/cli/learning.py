@@ -9,7 +9,7 @@ from pathlib import Path
 from asyncvet.cli.command import Command, write
 from asyncvet.config import UsageError
 from asyncvet.engine import environment, learning
-from asyncvet.engine.reading import uncollected
+from asyncvet.engine.collector import uncollected
 
 
 def _add_learn_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,5 +34,10 @@ def _learn(options: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "learn": Command("Derive a catalogue file from the source of an installed distribution.", _add_learn_arguments, _learn),
+    "learn": Command(
+        "Derive a catalogue file from the source of an installed distribution.",
+        _add_learn_arguments,
+        _learn,
+        {"asyncvet learn acme-client --python .venv --output acme.toml": "from what .venv holds"},
+    ),
 }

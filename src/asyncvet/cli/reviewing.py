@@ -8,20 +8,21 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from msgspec.structs import replace
 
 from asyncvet import report, rules
-from asyncvet.cli.command import FOUND, UNABLE, Command, common_folder, level, selectors, whole_number
-from asyncvet.config import Settings, UsageError, load, load_file
-from asyncvet.engine import Progress, git, review
+from asyncvet.cli.command import FOUND, UNABLE, Command, common_folder, level, selectors, whole_number, write
+from asyncvet.cli.terminal import shows_links
+from asyncvet.config import Settings, UsageError, hint, load, load_file
+from asyncvet.engine import Phases, Progress, git, review
 from asyncvet.engine.changes import Changes, from_diff
-from asyncvet.engine.reading import uncollected
+from asyncvet.engine.collector import uncollected
 from asyncvet.model import Severity
-from asyncvet.report import Output, Render, Report, checklist
+from asyncvet.report import Output, Render, Report, checklist, statistics
 
 PATIENCE = 0.5
 """Seconds after which a person wants to see that something goes on."""
@@ -29,6 +30,7 @@ PATIENCE = 0.5
 
 def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     _add_reviewing_arguments(parser, report.formats(), Severity.LOW)
+    parser.add_argument("--statistics", action="store_true", help="count the findings by rule; as text or json")
 
 
 def _add_review_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def add_selecting_arguments(parser: argparse.ArgumentParser) -> None:
     add("--python", type=Path, metavar="ENV", help=environment)
     add("--config", type=Path, metavar="FILE", help="configuration to use instead of the nearest one")
     add("--jobs", type=whole_number, metavar="N", help="processes that read files (default: one for each processor)")
-    add("--no-cache", action="store_true", help="keep nothing of installed packages for later reviews, and use nothing kept")
+    add("--no-cache", action="store_true", help="keep nothing for later reviews, and use nothing kept")
 
 
 def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[str], bound: Severity) -> None:
@@ -60,8 +62,24 @@ def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[
     _add_scope_arguments(parser)
     add("--format", choices=formats, default="text", help="how to write the report (default: text)")
     add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
+    add(
+        "--report",
+        action="append",
+        type=_format_and_file,
+        default=[],
+        metavar="FORMAT=FILE",
+        help="write the same report in another format too, into a file; can be given more than once",
+    )
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
-    add("--verbose", action="store_true", help="leave nothing out of the report")
+    add("--verbose", action="store_true", help="leave nothing out of the report, and say where the time went")
+
+
+def _format_and_file(text: str) -> tuple[str, Path]:
+    """The format and the file that an argument names."""
+    name, _, file = text.partition("=")
+    if not name or not file:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a format, an equals sign and a file")
+    return name, Path(file)
 
 
 def _add_scope_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,20 +89,38 @@ def _add_scope_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    return _reviewing(options, report.load(options.format), examine=False)
+    render = statistics.FORMATS.get(options.format) if options.statistics else report.load(options.format)
+    if render is None:
+        raise UsageError(f"--statistics can be written as {' or '.join(sorted(statistics.FORMATS))}, not as {options.format}")
+    return _reviewing(options, render, _further(options, report.formats(), report.load), examine=False)
 
 
 def _review(options: argparse.Namespace) -> int:
-    return _reviewing(options, checklist.load(options.format), examine=True)
+    further = _further(options, checklist.FORMATS, checklist.load)
+    return _reviewing(options, checklist.load(options.format), further, examine=True)
 
 
-def _reviewing(options: argparse.Namespace, render: Render, examine: bool) -> int:
+def _further(options: argparse.Namespace, formats: Sequence[str], format_of: Callable[[str], Render]) -> dict[Path, Render]:
+    """What writes the files that `--report` names."""
+    for name, file in options.report:
+        if name not in formats:
+            raise UsageError(f"--report {name}={file}: there is no format `{name}`; {hint(name, formats)}")
+    return {file: format_of(name) for name, file in options.report}
+
+
+def _reviewing(options: argparse.Namespace, render: Render, further: dict[Path, Render], examine: bool) -> int:
     settings = settings_of(options)
     changes = _changes(options)
+    phases = Phases()
     with uncollected():
         with progress_bar() as progress:
-            outcome = review(options.paths, settings, progress=progress, changes=changes, examine=examine)
-        _write(outcome, render, options)
+            outcome = review(options.paths, settings, progress=progress, changes=changes, examine=examine, phases=phases)
+        with phases.phase("render"):
+            for file, render_further in further.items():
+                write(render_further(outcome, Output(verbose=options.verbose)), file)
+            _write(outcome, render, options)
+        if options.verbose:
+            sys.stderr.write(phases.table())
         gc.freeze()  # the process ends here; a last collection of all that was linked would take a tenth of the whole time
     if outcome.failed_rules:
         return UNABLE
@@ -146,14 +182,15 @@ def _write(outcome: Report, render: Render, options: argparse.Namespace) -> None
 
 def _output(stream: TextIO, verbose: bool) -> Output:
     encoding = stream.encoding or "utf-8"
-    if not stream.isatty():
+    if not stream.isatty() and not os.environ.get("FORCE_COLOR"):
         columns = os.environ.get("COLUMNS", "")
         return Output(width=int(columns) or None if columns.isdecimal() else None, encoding=encoding, verbose=verbose)
     from rich.console import Console  # noqa: PLC0415  # slow to import, and most runs are not at a terminal
 
     console = Console(file=stream)
     colour = console.is_terminal and not console.no_color
-    return Output(colour=colour, width=console.width, encoding=encoding, verbose=verbose)
+    links = Path.cwd() if colour and shows_links(os.environ) else None
+    return Output(colour=colour, links=links, width=console.width, encoding=encoding, verbose=verbose)
 
 
 @contextlib.contextmanager
@@ -186,6 +223,27 @@ def progress_bar() -> Iterator[Progress | None]:
 
 
 COMMANDS = {
-    "check": Command("Report what stalls the event loop, loses tasks or races on shared state.", _add_check_arguments, _check),
-    "review": Command("Give a verdict on each item of the checklist for asynchronous code.", _add_review_arguments, _review),
+    "check": Command(
+        "Report what stalls the event loop, loses tasks or races on shared state.",
+        _add_check_arguments,
+        _check,
+        {
+            "asyncvet check src": "all findings below src",
+            "asyncvet check src --min-severity high": "the grave ones only",
+            "asyncvet check --since main": "what this branch brings about",
+            "asyncvet check src --select AV101,AV3": "some rules only",
+            "asyncvet check src --statistics": "how many of each rule",
+            "asyncvet check src --format sarif --output asyncvet.sarif": "for code scanning",
+        },
+    ),
+    "review": Command(
+        "Give a verdict on each item of the checklist for asynchronous code.",
+        _add_review_arguments,
+        _review,
+        {
+            "asyncvet review src": "the verdicts, then what fails",
+            "asyncvet review src --format html --output review.html": "a page to keep",
+            "git diff main | asyncvet review --diff -": "of a change only",
+        },
+    ),
 }

@@ -8,7 +8,6 @@ import sys
 from asyncvet import rules
 from asyncvet.cli.command import Command
 from asyncvet.config import UsageError
-from asyncvet.engine.selection import unknown_rule
 
 
 def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +23,8 @@ def _rule(options: argparse.Namespace) -> int:
         return 0
     rule = next((rule for rule in known if options.rule.lower() in (rule.code.lower(), rule.name)), None)
     if rule is None:
+        from asyncvet.engine.selection import unknown_rule  # noqa: PLC0415  # the engine is slow to import
+
         raise UsageError(unknown_rule(options.rule, known))
     _show_page(f"# {rule.name} ({rule.code}, {rule.severity.word})\n\n{rule.page.text}")
     return 0
@@ -40,4 +41,11 @@ def _show_page(page: str) -> None:
     console.print(Markdown(page), width=min(console.width, 100))
 
 
-COMMANDS = {"rule": Command("List the rules, or show the page of one.", _add_rule_arguments, _rule)}
+COMMANDS = {
+    "rule": Command(
+        "List the rules, or show the page of one.",
+        _add_rule_arguments,
+        _rule,
+        {"asyncvet rule": "all rules", "asyncvet rule AV101": "why it matters, when it is fine, its limits"},
+    )
+}

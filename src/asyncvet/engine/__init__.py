@@ -1,33 +1,23 @@
-"""A review from the files to the report: discover, read, link, run the rules, suppress, identify, sort."""
+"""A review: discover the files; take the report of an earlier review if nothing has changed; else make it."""
 
 from __future__ import annotations
 
 import time
-import traceback
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
+from msgspec.structs import replace
 
-from asyncvet import rules
 from asyncvet.config import Settings, UsageError
+from asyncvet.engine.answers import Answers
 from asyncvet.engine.changes import Changes
-from asyncvet.engine.excerpts import excerpts
-from asyncvet.engine.findings import identified, merged, relocated
-from asyncvet.engine.loading import Loaded, Progress, load
-from asyncvet.engine.reading import uncollected
-from asyncvet.engine.scope import ChangeScope
-from asyncvet.engine.selection import selected
-from asyncvet.engine.suppression import Suppressions, suppressions
-from asyncvet.fix import Fixes
-from asyncvet.graph import Project
-from asyncvet.graph.evidence import Evidence, evidence
-from asyncvet.model import Finding, ReadError, Span
-from asyncvet.report import Examined, Report
-from asyncvet.rules import Rule
+from asyncvet.engine.collector import uncollected
+from asyncvet.engine.inputs import gather
+from asyncvet.engine.phases import Phases
+from asyncvet.engine.progress import Progress
+from asyncvet.report import Report
 
-__all__ = ["Progress", "Report", "Settings", "UsageError", "review"]
+__all__ = ["Phases", "Progress", "Report", "Settings", "UsageError", "review"]
 
 
 def review(
@@ -38,10 +28,11 @@ def review(
     progress: Progress | None = None,
     changes: Changes | None = None,
     examine: bool = False,
+    phases: Phases | None = None,
 ) -> Report:
     """Review the Python files at and below some paths.
 
-    The report is the same whatever the order of the paths and the number of processes.
+    The report is the same whatever the order of the paths, the number of processes, and what is known from earlier reviews.
 
     Args:
         paths: Files and folders.
@@ -50,140 +41,32 @@ def review(
         progress: Told how far the review is.
         changes: Report only what these bring about; None means everything.
         examine: Gather what the verdicts on the checklist are made of.
+        phases: Told where the time goes.
 
     Raises:
         UsageError: A path does not exist or holds no Python, or the settings name a rule or a file that does not exist.
     """
     started = time.perf_counter()
-    settings = settings or Settings()
-    tell = progress or (lambda stage, done, total: None)  # noqa: ARG005
-    chosen = selected(rules.load(), settings)
+    phases = phases or Phases()
     with uncollected():
-        loaded = load(paths, settings, root, tell)
-        outcome = _check(loaded.project, chosen, tell)
-        loaded.close()
-        report = _report(_done(loaded, settings, outcome, changes), examine)
-    report = _as_seen_from_root(loaded, report)
-    failures = tuple(ReadError("", None, message, "rule") for _, message in outcome.failures)
-    return msgspec.structs.replace(report, errors=report.errors + failures, seconds=time.perf_counter() - started)
-
-
-class _Outcome(msgspec.Struct):
-    """What the rules gave: those that ran to their end, and those that broke down, with the reason."""
-
-    findings: list[Finding]
-    ran: list[Rule]
-    failures: list[tuple[Rule, str]]
-
-
-def _check(project: Project, chosen: Sequence[Rule], tell: Progress) -> _Outcome:
-    outcome = _Outcome([], [], [])
-    for index, rule in enumerate(chosen):
-        tell("checking", index, len(chosen))
+        with phases.phase("discover"):
+            inputs = gather(paths, settings or Settings(), root)
         try:
-            outcome.findings += rule.check(project)
-            outcome.ran.append(rule)
-        except Exception as error:  # the other rules' findings are still worth having
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            what = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
-            outcome.failures.append((rule, f"rule {rule.code} {rule.name} failed, which is a fault of asyncvet: {what}"))
-    return outcome
+            with phases.phase("look for a kept report"):
+                answers = Answers(inputs, changes, examine)
+                report = answers.recall()
+            if report is None:
+                from asyncvet.engine import reviewing  # noqa: PLC0415  # slow to import, and a report that is kept needs none of it
+
+                report = reviewing.answer(inputs, progress or _nobody, phases, changes, examine)
+                answers.keep(report)
+        finally:  # what was read before a fault, or an interrupt, is kept too
+            with phases.phase("keep"):
+                inputs.contents.close()
+    problem = inputs.contents.store.problem
+    notes = report.notes if problem is None else (*report.notes, problem)
+    return replace(report, notes=notes, seconds=time.perf_counter() - started)
 
 
-class _Done(msgspec.Struct):
-    """What a review has come to when the rules have run.
-
-    Attributes:
-        scope: What tells whether a change brings a finding about; None if everything is reported.
-    """
-
-    loaded: Loaded
-    settings: Settings
-    outcome: _Outcome
-    scope: ChangeScope | None
-
-    def findings(self, is_heavy: bool) -> list[Finding]:
-        """The findings in what is reported on: those of the severities asked for, or the lighter ones."""
-        return merged(
-            finding
-            for finding in self.outcome.findings
-            if (finding.severity >= self.settings.min_severity) == is_heavy
-            and finding.span.path not in self.loaded.tests
-            and finding.span.path not in self.loaded.generated
-        )
-
-    def related(self, found: list[Finding]) -> list[Finding]:
-        """Those of the findings that the change under review brings about."""
-        return found if self.scope is None else self.scope.findings(found)
-
-
-def _done(loaded: Loaded, settings: Settings, outcome: _Outcome, changes: Changes | None) -> _Done:
-    scope = None if changes is None else ChangeScope(changes, loaded.project, loaded.discovery.base)
-    return _Done(loaded, settings, outcome, scope)
-
-
-def _report(done: _Done, examine: bool) -> Report:
-    loaded, reading, statistics = done.loaded, done.loaded.reading, done.loaded.project.statistics
-    silent, problems = suppressions(reading.modules, rules.load())
-    found = done.findings(is_heavy=True)
-    candidates = done.related(found)
-    kept = [finding for finding in candidates if not silent.silence(finding)]
-    texts = excerpts(kept, loaded.file)
-    fixes = Fixes(loaded.project, loaded.content)
-    kept = [msgspec.structs.replace(finding, fix=fixes.fix(finding)) for finding in kept]
-    return Report(
-        findings=tuple(identified(kept, texts)),
-        errors=(*reading.errors, *(problem for problem in problems if problem.path not in loaded.tests)),
-        files=len(reading.modules),
-        lines=sum(facts.lines for facts in reading.modules.values()),
-        cached_files=loaded.installed.cache.hits if loaded.installed is not None else 0,
-        notes=tuple(loaded.installed.notes()) if loaded.installed is not None else (),
-        unresolved_calls=statistics.unresolved_calls,
-        test_files_skipped=len(loaded.tests),
-        generated_files_skipped=len(loaded.generated),
-        suppressed=len(candidates) - len(kept),
-        unrelated=len(found) - len(candidates),
-        failed_rules=tuple(rule.code for rule, _ in done.outcome.failures),
-        statistics=msgspec.structs.asdict(statistics),
-        excerpts=texts,
-        examined=_examined(done, silent) if examine else None,
-    )
-
-
-def _examined(done: _Done, silent: Suppressions) -> Examined:
-    def outside_tests(spans: Iterable[Span]) -> tuple[Span, ...]:
-        return tuple(span for span in spans if span.path not in done.loaded.tests)
-
-    found = tuple(
-        Evidence(each.item, outside_tests(each.subjects), outside_tests(each.good)) for each in evidence(done.loaded.project)
-    )
-    lighter = (finding for finding in done.related(done.findings(is_heavy=False)) if not silent.silence(finding))
-    return Examined(
-        evidence=found if done.scope is None else done.scope.evidence(found),
-        rules={rule.code: rule.item for rule in done.outcome.ran},
-        broken=tuple(rule.item for rule, _ in done.outcome.failures),
-        left_out=dict(sorted(Counter(finding.item for finding in lighter).items())),
-        is_of_change=done.scope is not None,
-    )
-
-
-def _as_seen_from_root(loaded: Loaded, report: Report) -> Report:
-    """The report with the paths that are relative to the project's base made relative to the root."""
-    if loaded.root == loaded.discovery.base:
-        return report
-    rename = loaded.renamed
-    return msgspec.structs.replace(
-        report,
-        findings=tuple(relocated(finding, rename) for finding in report.findings),
-        errors=tuple(msgspec.structs.replace(error, path=rename(error.path)) for error in report.errors),
-        excerpts={(rename(path), line, column): text for (path, line, column), text in report.excerpts.items()},
-        examined=report.examined and _renamed(report.examined, rename),
-    )
-
-
-def _renamed(examined: Examined, rename: Callable[[str], str]) -> Examined:
-    def moved(spans: Iterable[Span]) -> tuple[Span, ...]:
-        return tuple(msgspec.structs.replace(span, path=rename(span.path)) for span in spans)
-
-    found = tuple(Evidence(each.item, moved(each.subjects), moved(each.good)) for each in examined.evidence)
-    return msgspec.structs.replace(examined, evidence=found)
+def _nobody(stage: str, done: int, total: int) -> None:
+    """Told how far the review is where nobody wants to know."""

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 from pathspec import GitIgnoreSpec
@@ -63,14 +63,14 @@ def discover(paths: Sequence[Path], settings: Settings, root: Path) -> Discovery
     """
     starts = [Path(os.path.normpath(path.absolute())) for path in paths]
     base = _base(starts, root)
-    named: set[Path] = set()
-    found: set[Path] = set()
+    named: set[str] = set()
+    found: set[str] = set()
     errors: set[ReadError] = set()
     excluded = _Ignore(settings.base or root, settings.exclude)
     for start, given in zip(starts, paths, strict=True):
         _check(start, given)
         if start.is_file():
-            named.add(start)
+            named.add(str(start))
             continue
         walk = _Walk(base)
         # Who names a folder wants it read, whatever is said of folders around it.
@@ -81,13 +81,14 @@ def discover(paths: Sequence[Path], settings: Settings, root: Path) -> Discovery
             raise UsageError(f"{given}: there is no Python file in this folder, apart from ignored and excluded ones")
         found |= below
     chosen = named | _without_links(found)
-    files = sorted(_source_file(path, base, path in named) for path in chosen)
+    above = len(os.path.join(base, ""))  # noqa: PTH118
+    files = sorted(_source_file(path, above, path in named) for path in chosen)
     return Discovery(base, _package(base), tuple(files), tuple(sorted(errors)))
 
 
 def is_test(path: str) -> bool:
     """Whether a path, relative to the review's base, is that of a test file."""
-    *folders, name = PurePosixPath(path).parts
+    *folders, name = path.split("/")
     return bool(TEST_FILE.fullmatch(name)) or not TEST_FOLDERS.isdisjoint(folders)
 
 
@@ -112,22 +113,26 @@ def _check(start: Path, given: Path) -> None:
         raise UsageError(f"{given}: is neither a file nor a folder")
 
 
-def _source_file(path: Path, base: Path, is_named: bool) -> SourceFile:
-    relative = path.relative_to(base).as_posix()
+# What follows is done for each file and folder: a path is a string here, as a Path takes longer to make than most of what is asked of it.
+
+
+def _source_file(path: str, above: int, is_named: bool) -> SourceFile:
+    """A file by its path, of which so many characters are the review's base."""
+    relative = path[above:].replace(os.sep, "/")
     try:
-        size = path.stat().st_size
+        size = os.stat(path).st_size  # noqa: PTH116
     except OSError:  # gone or unreadable: reading it will say so
         size = 0
     return SourceFile(relative, size, is_named, is_test(relative))
 
 
-def _without_links(paths: set[Path]) -> set[Path]:
+def _without_links(paths: set[str]) -> set[str]:
     """Leave out links to files that are among the paths themselves, or that another link stands for already."""
-    links = sorted(path for path in paths if path.is_symlink())
+    links = sorted(path for path in paths if os.path.islink(path))  # noqa: PTH114
     kept = paths.difference(links)
-    targets = {path.resolve() for path in kept} if links else set()
+    targets = {os.path.realpath(path) for path in kept} if links else set()
     for link in links:
-        target = link.resolve()
+        target = os.path.realpath(link)
         if target not in targets:
             targets.add(target)
             kept.add(link)
@@ -177,7 +182,7 @@ class _Walk:
         self._base = base
         self.errors: list[ReadError] = []
 
-    def files(self, start: Path, ignores: Sequence[_Ignore]) -> Iterator[Path]:
+    def files(self, start: Path, ignores: Sequence[_Ignore]) -> Iterator[str]:
         """The Python files in a folder and below, in any order."""
         waiting = [(start, ignores)]
         while waiting:
@@ -190,7 +195,7 @@ class _Walk:
                     if not _is_skipped(entry) and not _is_ignored(f"{entry.path}{os.sep}", ignores):
                         waiting.append((Path(entry.path), ignores))
                 elif _is_python(entry) and not _is_ignored(entry.path, ignores):
-                    yield Path(entry.path)
+                    yield entry.path
 
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
@@ -205,8 +210,8 @@ class _Walk:
 def _is_skipped(entry: os.DirEntry[str]) -> bool:
     if entry.name.startswith(".") or entry.name in SKIPPED_FOLDERS:
         return True
-    return Path(entry.path, "pyvenv.cfg").is_file()
+    return os.path.isfile(f"{entry.path}{os.sep}pyvenv.cfg")  # noqa: PTH113
 
 
 def _is_python(entry: os.DirEntry[str]) -> bool:
-    return entry.name.endswith(".py") and Path(entry.path).is_file()
+    return entry.name.endswith(".py") and (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path))  # noqa: PTH113

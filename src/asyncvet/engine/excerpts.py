@@ -1,4 +1,4 @@
-"""The source text at the places of findings, each on one line."""
+"""The source text at the places of findings, each on one line, and which part of it is meant."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from asyncvet.model import Finding, Frame, Span
 
@@ -18,8 +19,21 @@ LONGEST_EXCERPT = 200
 MOST_LINES = 60
 """So many lines of a call are looked at for its end."""
 
-Excerpts = dict[tuple[str, int, int], str]
-"""Path, line and column to the text there."""
+Place = tuple[str, int, int]
+"""Path, line and column."""
+
+
+class Excerpts(NamedTuple):
+    """What the source says at some places.
+
+    Attributes:
+        texts: On one line, without comments.
+        marks: Where in its text the code at the place starts and ends, in characters.
+    """
+
+    texts: dict[Place, str]
+    marks: dict[Place, tuple[int, int]]
+
 
 _PIECE = re.compile(
     r"""(?P<string>'{3}(?:\\.|[^\\])*?'{3}|"{3}(?:\\.|[^\\])*?"{3}|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")"""
@@ -41,22 +55,27 @@ def excerpts(findings: Iterable[Finding], file: Callable[[str], Path]) -> Excerp
         places: tuple[Span | Frame, ...] = (finding.span, *finding.chain)
         for place in places:
             wanted[place.path].add((place.line, place.column))
-    found: Excerpts = {}
+    found = Excerpts({}, {})
     for path in sorted(wanted):
         lines = _lines(file(path))
         for line, column in sorted(wanted[path]):
             if line <= len(lines):
-                found[path, line, column] = _excerpt(lines, line - 1, column - 1)[:LONGEST_EXCERPT]
+                text, start, end = _excerpt(lines, line - 1, column - 1)
+                found.texts[path, line, column] = text = text[:LONGEST_EXCERPT]
+                found.marks[path, line, column] = (min(start, len(text)), min(end, len(text)))
     return found
 
 
-def _excerpt(lines: list[str], index: int, column: int) -> str:
+def _excerpt(lines: list[str], index: int, column: int) -> tuple[str, int, int]:
+    """A text, and where in it the code at the place starts and ends."""
     text = "\n".join(line[: 10 * LONGEST_EXCERPT] for line in islice(lines, index, index + MOST_LINES))
     call = _call(text[column:])
     if "\n" not in call:
         line = lines[index][: 10 * LONGEST_EXCERPT]
-        return _without_comments(line).strip() or line.strip()
-    return _FOLDED.sub("", re.sub(r"\s*\n\s*", "\n", call)).replace("\n", " ")
+        start = max(column - (len(line) - len(line.lstrip())), 0)
+        return _without_comments(line).strip() or line.strip(), start, start + len(call)
+    folded = _FOLDED.sub("", re.sub(r"\s*\n\s*", "\n", call)).replace("\n", " ")
+    return folded, 0, len(folded)
 
 
 def _without_comments(line: str) -> str:

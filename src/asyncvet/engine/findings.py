@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from asyncvet.engine.excerpts import Excerpts
+from asyncvet.engine.excerpts import Place
 from asyncvet.model import Edit, Finding, Fix, Frame
 
 
@@ -20,7 +20,7 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
     return sorted((_merge(group) for group in groups.values()), key=_order)
 
 
-def identified(findings: Iterable[Finding], texts: Excerpts) -> list[Finding]:
+def identified(findings: Iterable[Finding], texts: dict[Place, str]) -> list[Finding]:
     """Give findings the text of their frames, a fingerprint, and where the rule set no root cause, one of their own.
 
     A fingerprint is made of what stays when lines move; equal findings of a file are told apart by their order in it.
@@ -63,7 +63,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (-finding.severity, span.path, span.line, span.column, finding.code, span.end_line, span.end_column)
 
 
-def _with_text(frame: Frame, texts: Excerpts) -> Frame:
+def _with_text(frame: Frame, texts: dict[Place, str]) -> Frame:
     return frame if frame.text else replace(frame, text=texts.get((frame.path, frame.line, frame.column), ""))
 
 

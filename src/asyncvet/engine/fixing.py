@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from asyncvet import rules
 from asyncvet.config import Settings
+from asyncvet.engine.collector import uncollected
 from asyncvet.engine.findings import merged, relocated
-from asyncvet.engine.loading import Loaded, Progress, load
-from asyncvet.engine.reading import uncollected
+from asyncvet.engine.loading import Loaded, load
+from asyncvet.engine.progress import Progress
 from asyncvet.engine.selection import selected
 from asyncvet.engine.suppression import suppressions
 from asyncvet.facts import ModuleFacts, extract

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from asyncvet.catalogue import Catalogue, CatalogueError
 from asyncvet.config import Settings, UsageError
-from asyncvet.engine import environment
-from asyncvet.engine.cache import FactsCache, default_file
-from asyncvet.engine.discovery import Discovery, discover
+from asyncvet.engine.cache import FactsCache
+from asyncvet.engine.discovery import Discovery
 from asyncvet.engine.environment import Environment
+from asyncvet.engine.inputs import Inputs, gather
+from asyncvet.engine.phases import Phases
+from asyncvet.engine.progress import Progress
 from asyncvet.engine.reading import Reading, read
 from asyncvet.graph import Project, link
-from asyncvet.graph.library import is_installed
-
-Progress = Callable[[str, int, int], None]
-"""Told the stage (``reading``, ``linking``, ``checking``), how much of it is done, and how much there is."""
+from asyncvet.model import is_installed
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -30,6 +29,7 @@ class Loaded(msgspec.Struct, frozen=True):
         tests: The test files whose findings are left out.
         generated: The same for files that say they are generated: an edit would be lost.
         installed: The environment whose packages may have been read.
+        cache: Where the facts of its files, and of those of the environment, are kept.
     """
 
     root: Path
@@ -39,11 +39,11 @@ class Loaded(msgspec.Struct, frozen=True):
     tests: frozenset[str]
     generated: frozenset[str]
     installed: Environment | None
+    cache: FactsCache
 
     def close(self) -> None:
-        """Keep for later runs what was read of installed packages; no more of them is asked for."""
-        if self.installed is not None:
-            self.installed.cache.close()
+        """Keep for later runs what was read; no more is asked for."""
+        self.cache.contents.close()
 
     def file(self, path: str) -> Path:
         """Where a file of the project, or of an installed package, is on this machine."""
@@ -71,11 +71,25 @@ def load(paths: Sequence[Path], settings: Settings, root: Path | None, tell: Pro
     Raises:
         UsageError: A path does not exist or holds no Python, or a setting names a file that is not right.
     """
-    root = Path(os.path.normpath((root or Path.cwd()).absolute()))
+    inputs = gather(paths, settings, root)
+    try:
+        return load_inputs(inputs, tell, Phases())
+    except BaseException:
+        inputs.contents.close()
+        raise
+
+
+def load_inputs(inputs: Inputs, tell: Progress, phases: Phases) -> Loaded:
+    """Read and link the files that were found.
+
+    Raises:
+        UsageError: A setting names a file that is not right.
+    """
+    settings, discovery, installed = inputs.settings, inputs.discovery, inputs.installed
     catalogue = _catalogue(settings)
-    discovery = discover(paths, settings, root)
-    cache = FactsCache(default_file() if settings.cache else None)
-    installed = environment.find(settings.python, discovery.base, cache)
+    cache = FactsCache(inputs.contents)
+    if installed is not None:
+        installed.cache = cache
     done = 0
 
     def count(files: int) -> None:
@@ -83,13 +97,15 @@ def load(paths: Sequence[Path], settings: Settings, root: Path | None, tell: Pro
         done += files
         tell("reading", done, len(discovery.files))
 
-    reading = read(discovery, settings.jobs, count)
+    with phases.phase("read"):
+        reading = read(discovery, settings.jobs, count, cache)
     tell("linking", 0, 1)
-    project = link(reading.modules, catalogue, discovery.package, installed)
+    with phases.phase("link"):
+        project = link(reading.modules, catalogue, discovery.package, installed)
     unnamed = [file for file in discovery.files if not file.is_named]
     tests = frozenset(file.path for file in unnamed if file.is_test and not settings.include_tests)
     generated = frozenset(f.path for f in unnamed if f.path in reading.modules and reading.modules[f.path].is_generated)
-    return Loaded(root, discovery, reading, project, tests, generated - tests, installed)
+    return Loaded(inputs.root, discovery, reading, project, tests, generated - tests, installed, cache)
 
 
 def _catalogue(settings: Settings) -> Catalogue:

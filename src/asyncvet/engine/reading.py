@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import heapq
 import multiprocessing
 import os
@@ -18,6 +17,9 @@ from pathlib import Path
 
 import msgspec
 
+from asyncvet.engine.cache import FactsCache
+from asyncvet.engine.collector import uncollected
+from asyncvet.engine.contents import Seen, look
 from asyncvet.engine.discovery import Discovery, SourceFile
 from asyncvet.facts import codec, extract
 from asyncvet.facts.tree import ModuleFacts
@@ -26,8 +28,8 @@ from asyncvet.model import ReadError
 Progress = Callable[[int], None]
 """Told how many more files are done."""
 
-Outcome = bytes | str
-"""What a process gives back for a file: its encoded facts, or why there are none."""
+Outcome = tuple[Seen, bytes] | str
+"""What a process gives back for a file: how it found it and its encoded facts, or why there are none."""
 
 WORTH_PROCESSES = 1_000_000
 """Bytes of source from which on several processes are faster than one."""
@@ -46,13 +48,14 @@ class Reading(msgspec.Struct, frozen=True):
     errors: tuple[ReadError, ...]
 
 
-def read(discovery: Discovery, jobs: int, progress: Progress) -> Reading:
-    """Read all files. The result does not depend on the number of processes.
+def read(discovery: Discovery, jobs: int, progress: Progress, cache: FactsCache | None = None) -> Reading:
+    """Read all files. The result does not depend on the number of processes, nor on what the cache knows.
 
     Args:
         discovery: The files.
         jobs: Number of processes; 0 means as many as there are processors to use.
         progress: Called after each file or chunk of files.
+        cache: Where facts are kept; None means nowhere.
     """
     modules: dict[str, ModuleFacts] = {}
     errors = list(discovery.errors)
@@ -63,7 +66,7 @@ def read(discovery: Discovery, jobs: int, progress: Progress) -> Reading:
             errors.append(ReadError(file.path, None, f"skipped, as {reason}; name the file itself to have it read"))
         else:
             files.append(file)
-    for path, facts in _facts(discovery.base, files, jobs or _processors(), progress):
+    for path, facts in _facts(_Folder(discovery.base, cache or FactsCache()), files, jobs or _processors(), progress):
         if isinstance(facts, str):
             errors.append(ReadError(path, None, facts))
         else:
@@ -73,56 +76,76 @@ def read(discovery: Discovery, jobs: int, progress: Progress) -> Reading:
     return Reading(dict(sorted(modules.items())), tuple(errors))
 
 
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep the garbage collector away while millions of objects are made and all of them kept.
+class _Folder(msgspec.Struct):
+    """Where the files are, and what is known of them."""
 
-    It would walk the growing heap again and again and find nothing. Measured on 15 MB of source: a quarter of the time of reading
-    and more than half of that of linking.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    base: Path
+    cache: FactsCache
+
+    def file(self, path: str) -> str:
+        return os.path.join(self.base, path)  # noqa: PTH118  # made for each file, and a Path takes longer to make
 
 
-def _facts(base: Path, files: Sequence[SourceFile], jobs: int, progress: Progress) -> Iterator[tuple[str, ModuleFacts | str]]:
-    if jobs > 1 and sum(file.size for file in files) > WORTH_PROCESSES and not multiprocessing.current_process().daemon:
-        for path, outcome in _read_in_processes(base, files, jobs, progress):
-            yield path, outcome if isinstance(outcome, str) else codec.decode(outcome)
-        return
+def _facts(
+    folder: _Folder, files: Sequence[SourceFile], jobs: int, progress: Progress
+) -> Iterator[tuple[str, ModuleFacts | str]]:
+    unknown = []
     for file in files:
-        yield file.path, _read_file(base / file.path)
+        known = folder.cache.known(folder.file(file.path))
+        if known is None:
+            unknown.append(file)
+        else:
+            yield file.path, known
+            progress(1)
+    if jobs > 1 and sum(file.size for file in unknown) > WORTH_PROCESSES and not multiprocessing.current_process().daemon:
+        for path, outcome in _read_in_processes(folder, unknown, jobs, progress):
+            if isinstance(outcome, str):
+                yield path, outcome
+            else:
+                folder.cache.keep(folder.file(path), *outcome)
+                yield path, codec.decode(outcome[1])
+        return
+    for file in unknown:
+        yield file.path, _read_here(folder, file.path)
         progress(1)
 
 
-def _read_file(path: Path) -> ModuleFacts | str:
+def _read_here(folder: _Folder, path: str) -> ModuleFacts | str:
+    outcome = _read_file(folder.file(path))
+    if isinstance(outcome, str):
+        return outcome
+    seen, facts = outcome
+    folder.cache.keep(folder.file(path), seen, facts)
+    return facts
+
+
+def _read_file(file: str) -> tuple[Seen, ModuleFacts] | str:
     """The facts of one file, or why there are none."""
     try:
-        return extract(path.read_bytes())
+        seen, content = look(file)
+        return seen, extract(content)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     except Exception as error:  # one file must not end the review of all others
         return f"asyncvet failed on this file, which is a fault of asyncvet: {type(error).__name__}: {error}"
 
 
-def _read_chunk(paths: Sequence[Path]) -> list[Outcome]:
+def _read_chunk(files: Sequence[str]) -> list[Outcome]:
     """What a worker process does. It stands at the top of a module so that a spawned process finds it."""
     with uncollected():
-        outcomes = (_read_file(path) for path in paths)
-        return [outcome if isinstance(outcome, str) else codec.encode(outcome) for outcome in outcomes]
+        outcomes = map(_read_file, files)
+        return [outcome if isinstance(outcome, str) else (outcome[0], codec.encode(outcome[1])) for outcome in outcomes]
 
 
-def _read_in_processes(base: Path, files: Sequence[SourceFile], jobs: int, progress: Progress) -> Iterator[tuple[str, Outcome]]:
+def _read_in_processes(
+    folder: _Folder, files: Sequence[SourceFile], jobs: int, progress: Progress
+) -> Iterator[tuple[str, Outcome]]:
     lost: list[SourceFile] = []
     chunks = _chunks(files)
     pool = _pool(min(jobs, len(chunks)))
     try:
         with _interrupts_held():
-            waiting = {pool.submit(_read_chunk, [base / file.path for file in chunk]): chunk for chunk in chunks}
+            waiting = {pool.submit(_read_chunk, [folder.file(file.path) for file in chunk]): chunk for chunk in chunks}
         for future in as_completed(list(waiting)):
             chunk = waiting.pop(future)
             try:
@@ -132,10 +155,10 @@ def _read_in_processes(base: Path, files: Sequence[SourceFile], jobs: int, progr
                 lost += chunk
     finally:  # after an interrupt no chunk is begun any more
         pool.shutdown(cancel_futures=True)
-    yield from _retry(base, lost, progress)
+    yield from _retry(folder, lost, progress)
 
 
-def _retry(base: Path, files: Sequence[SourceFile], progress: Progress) -> Iterator[tuple[str, Outcome]]:
+def _retry(folder: _Folder, files: Sequence[SourceFile], progress: Progress) -> Iterator[tuple[str, Outcome]]:
     """Read one by one, after a process died, the files that it may have died of."""
     waiting = sorted(files)
     while waiting:
@@ -143,7 +166,7 @@ def _retry(base: Path, files: Sequence[SourceFile], progress: Progress) -> Itera
             for index, file in enumerate(waiting):  # noqa: B007  # the index is where the pool broke
                 try:
                     with _interrupts_held():
-                        future = pool.submit(_read_chunk, [base / file.path])
+                        future = pool.submit(_read_chunk, [folder.file(file.path)])
                     yield file.path, future.result()[0]
                 except BrokenProcessPool:
                     yield file.path, "the process that read this file died: it may be nested too deeply, or take too much memory"

@@ -14,9 +14,8 @@ from msgspec.structs import replace
 from asyncvet.engine.changes import Changes
 from asyncvet.facts import tree
 from asyncvet.graph import Project
-from asyncvet.graph.evidence import Evidence
 from asyncvet.graph.scopes import Body, Function
-from asyncvet.model import Finding, Frame, Span
+from asyncvet.model import Evidence, Finding, Frame, Span
 
 _Place = tuple[str, int, int]
 """Path, first and last line."""

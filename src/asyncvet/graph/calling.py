@@ -139,7 +139,7 @@ class Calling:
         if declared and not self._inference.members.are_protocols(declared):
             return declared
         found = union(self._inference.values(expr, function) for expr, _ in function.returns) or declared
-        if not found and is_abstract(function):
+        if not found and function.is_abstract:
             return union(self._inference.returned(below) for below in self._inference.members.overrides(function))
         return found
 
@@ -152,10 +152,10 @@ class Calling:
             return (Coroutine(function, (instance,)),) if function.is_async else (instance,)
         if function.is_async:
             return (Coroutine(function),)
-        if is_abstract(function):
+        if function.is_abstract:
             below = self._inference.members.overrides(function)
             return union(
-                (self._inference.returned(function), *(self.result_of_function(f) for f in below[:12] if not is_abstract(f)))
+                (self._inference.returned(function), *(self.result_of_function(f) for f in below[:12] if not f.is_abstract))
             )
         return self._inference.returned(function)
 
@@ -381,44 +381,6 @@ class Calling:
         return (
             Coroutine(None, (Tuple(tuple(self._inference.awaited(self._inference.values(arg, scope)) for arg in call.args)),)),
         )
-
-
-def is_abstract(function: Function) -> bool:
-    """It has nothing to say itself: an abstract method, or a body that only raises `NotImplementedError`, passes or documents."""
-    if not isinstance(function.node, tree.FunctionDef) or function.owner is None:
-        return False
-    if "abstractmethod" in function.decorator_names:
-        return True
-    return all(_is_placeholder(statement) for statement in function.node.body)
-
-
-def is_hook(function: Function) -> bool:
-    """A method that does nothing itself, so that classes below may: it passes, or gives back a literal or what it was given."""
-    if is_abstract(function):
-        return True
-    if not isinstance(function.node, tree.FunctionDef) or function.owner is None:
-        return False
-    *before, last = function.node.body
-    if not isinstance(last, tree.Return) or not all(map(_is_placeholder, before)):
-        return False
-    value = last.value
-    if isinstance(value, tree.Name):
-        return value.id in function.params and value.id != function.self_name
-    return (
-        value is None
-        or isinstance(value, tree.Const)
-        or (isinstance(value, tree.Sequence) and not value.items)
-        or (isinstance(value, tree.Dict) and not value.values)
-    )
-
-
-def _is_placeholder(statement: tree.Stmt) -> bool:
-    if isinstance(statement, tree.Raise):
-        exc = statement.exc.func if isinstance(statement.exc, tree.Call) else statement.exc
-        return exc is not None and last_name(exc) == "NotImplementedError"
-    if isinstance(statement, tree.ExprStmt):
-        return isinstance(statement.value, tree.Const) or type(statement.value) is tree.Expr
-    return type(statement) is tree.Stmt
 
 
 def _function_of(value: Value) -> Function | None:

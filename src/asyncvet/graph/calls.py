@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from asyncvet.catalogue import Api
 from asyncvet.facts import tree
 from asyncvet.graph.arguments import argument_at, passed
-from asyncvet.graph.calling import is_hook
 from asyncvet.graph.conditions import holds, is_over, touches_memory_only
 from asyncvet.graph.fields import default_factories, is_constructor, validators
 from asyncvet.graph.guesses import guessed
@@ -76,6 +75,7 @@ class Calls:
     def __init__(self, inference: Inference) -> None:
         self._inference = inference
         self._special = SpecialMethods(inference)
+        self._methods: dict[tuple[Function, Value], tuple[Target, ...]] = {}
         self._sites: dict[Scope, tuple[CallSite, ...]] = {}
         self._uses: dict[tuple[Function, str, Function], tuple[Use, ...]] = {}
 
@@ -108,7 +108,7 @@ class Calls:
         values = self._inference.callee(node, scope)
         is_from_callers = self._is_from_callers(node.func, scope)
         for value in values:
-            for part in self._construct(value, node) if isinstance(value, Class) else self._run(value):
+            for part in (value.path,) if isinstance(value, Symbol) else self._parts(value, node):
                 if is_from_callers and not (isinstance(part, Target) and part.mode is Mode.COROUTINE):
                     continue  # What runs in the caller's thread is told at the call that passes it.
                 if isinstance(part, Target):
@@ -133,6 +133,9 @@ class Calls:
         targets.update(dict.fromkeys(self._wrapped_here(site, scope)))
         run = self._awaitable(targets) if site.awaited else tuple(targets)
         return CallSite(scope, site, run, apis, tuple(names), bool(values) or self._is_parameter(node.func, scope))
+
+    def _parts(self, value: Value, node: tree.Call) -> Iterator[Target | str]:
+        return self._construct(value, node) if isinstance(value, Class) else self._run(value)
 
     def _wrapped_here(self, site: Site, scope: Function | Module) -> Iterator[Target]:
         """The plain functions that a decorator makes into coroutines which call them: `async def wrapper(): return fn()`."""
@@ -204,21 +207,28 @@ class Calls:
         elif not function.is_generator:
             yield Target(function, Mode.INLINE)
 
-    def _run_method(self, function: Function, receiver: Value) -> Iterator[Target]:
+    def _run_method(self, function: Function, receiver: Value) -> tuple[Target, ...]:
+        key = (function, receiver)
+        known = self._methods.get(key)
+        if known is None:
+            known = self._methods[key] = tuple(self._find_methods(function, receiver))
+        return known
+
+    def _find_methods(self, function: Function, receiver: Value) -> Iterator[Target]:
         yield from self._run_function(function)
-        if is_hook(function):
+        if function.is_hook:
             for below in self._inference.members.overrides(function):
-                if not is_hook(below) and not self._is_of_another(below, function, receiver):
+                if not below.is_hook and not self._is_of_another(below, function, receiver):
                     yield from self._run_function(below)
 
     def _is_of_another(self, below: Function, function: Function, receiver: Value) -> bool:
         """Whether an override of a method belongs to a class that a receiver cannot be of: a sibling of its own."""
         if not isinstance(receiver, Instance) or below.owner is None or function.owner is None:
             return False
-        subclasses = self._inference.members.subclasses
-        if below.owner is receiver.cls or below.owner not in subclasses(function.owner):
+        bases = self._inference.members.mro(below.owner)[1:]
+        if below.owner is receiver.cls or function.owner not in bases:
             return False
-        return receiver.is_exact or below.owner not in subclasses(receiver.cls)
+        return receiver.is_exact or receiver.cls not in bases
 
     def _run_wrapped(self, value: Wrapped) -> Iterator[Target | str]:
         yield from self._run_function(value.wrapper)

@@ -56,7 +56,7 @@ class Catch:
 
 def catches(project: Project, function: Function) -> Iterator[Catch]:
     """The places in the body of a function that catch a cancellation, in the order of the text."""
-    for node in walk.nodes(walk.body(function)):
+    for node in walk.found(function, tree.Try, tree.With):
         if isinstance(node, tree.Try):
             handler = next((h for h in node.handlers if caught_by(project, function, h)), None)
             if handler is not None:
@@ -133,7 +133,7 @@ def _is_raised_later(catch: Catch) -> bool:
             and any(isinstance(part, tree.Name) and part.id in noted for part in walk.nodes(node.test))
             and any(isinstance(part, tree.Raise) for part in walk.nodes(node.body))
         )
-        for node in walk.nodes(walk.body(catch.function))
+        for node in walk.inside(catch.function)
     )
 
 

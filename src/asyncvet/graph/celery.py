@@ -86,7 +86,7 @@ def runs_coroutines(function: Function, project: Project) -> bool:
     """Whether what a task is registered with may run a coroutine function: a class of its own, or a pool made for it."""
     bodies: tuple[Body, ...] = (*project.modules.values(), *project.functions)
     return _has_own_class(function, project) or any(
-        _names_pool(node) for scope in bodies for node in walk.nodes(walk.body(scope))
+        _names_pool(node) for scope in bodies for node in walk.found(scope, tree.Import, tree.ImportFrom, tree.Const)
     )
 
 
@@ -165,7 +165,7 @@ def is_known_ready(site: CallSite) -> bool:
     if not (isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute)):
         return False
     result = shown(node.func.value)
-    tests = (statement for statement in walk.nodes(walk.body(site.scope)) if isinstance(statement, tree.If | tree.While))
+    tests = walk.found(site.scope, tree.If, tree.While)
     return any(
         isinstance(part, tree.Attribute) and part.attr in _STATES and shown(part.value) == result
         for test in tests

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from asyncvet.facts import tree
@@ -48,21 +48,35 @@ class Contexts:
         """The entry points from which a function is reached with no hand-off on the way, most telling first."""
         known = self._entries.get(function)
         if known is None:
-            known = self._entries[function] = self._search(function)
+            members = self._reached_from.get(function, 0)
+            known = self._entries[function] = tuple(self._ranked[index] for index in _bits(members))
         return known
 
-    def _search(self, function: Function) -> tuple[EntryPoint, ...]:
-        seen = {function}
-        queue = deque([function])
-        found: dict[EntryPoint, None] = {}
+    @cached_property
+    def _ranked(self) -> list[EntryPoint]:
+        """All entry points, most telling first."""
+        found = [entry for entries in self.entry_points.values() for entry in entries]
+        return sorted(found, key=lambda entry: (_RANK.get(entry.role, 4), entry.label))
+
+    @cached_property
+    def _reached_from(self) -> dict[Function, int]:
+        """The entry points from which each function is reached, as a set of bits: the places of `_ranked`."""
+        reached: dict[Function, int] = {}
+        for index, entry in enumerate(self._ranked):
+            reached[entry.function] = reached.get(entry.function, 0) | 1 << index
+        called: dict[Function, list[Function]] = {}
+        for function, callers in self.callers.items():
+            for caller in dict.fromkeys(caller for caller, _ in callers if isinstance(caller, Function)):
+                called.setdefault(caller, []).append(function)
+        queue = deque(reached)
         while queue:
             current = queue.popleft()
-            found.update(dict.fromkeys(self.entry_points.get(current, ())))
-            for caller, _ in self.callers.get(current, ()):
-                if isinstance(caller, Function) and caller not in seen:
-                    seen.add(caller)
-                    queue.append(caller)
-        return tuple(sorted(found, key=lambda entry: (_RANK.get(entry.role, 4), entry.label)))
+            for below in called.get(current, ()):
+                known = reached.get(below, 0)
+                if known | reached[current] != known:
+                    reached[below] = known | reached[current]
+                    queue.append(below)
+        return reached
 
     @cached_property
     def callers(self) -> dict[Function, list[tuple[Body, CallSite]]]:
@@ -142,3 +156,11 @@ def in_loop(site: CallSite) -> bool:
     return any(block.arm in ("loop", "comprehension") for block in site.site.block.ancestors()) or isinstance(
         site.node, tree.Comprehension
     )
+
+
+def _bits(members: int) -> Iterator[int]:
+    """The places of the bits that are set, lowest first."""
+    while members:
+        lowest = members & -members
+        yield lowest.bit_length() - 1
+        members ^= lowest

@@ -55,15 +55,19 @@ def lost(project: Project, scope: Body) -> Iterator[Lost]:
     """The coroutines that a body makes and that nobody awaits."""
     for site in project.sites(scope):
         node = site.node
-        if not isinstance(node, tree.Call) or _never_runs(scope, node):
-            continue
-        yield from _handed_to_sync_callers(project, site)
-        if site.awaited:
-            continue
-        is_stream = _makes_stream(project, node, scope)
-        found = _fate(site, node) if is_stream or makes_coroutine(project, site) else None
-        if found is not None and (not is_stream or found[0] == "dropped"):
-            yield Lost(scope, node, *found, is_stream=is_stream)
+        if isinstance(node, tree.Call):
+            found = [*_handed_to_sync_callers(project, site), *_lost_itself(project, site, node)]
+            if found and not _never_runs(scope, node):
+                yield from found
+
+
+def _lost_itself(project: Project, site: CallSite, node: tree.Call) -> Iterator[Lost]:
+    if site.awaited:
+        return
+    is_stream = _makes_stream(project, node, site.scope)
+    found = _fate(site, node) if is_stream or makes_coroutine(project, site) else None
+    if found is not None and (not is_stream or found[0] == "dropped"):
+        yield Lost(site.scope, node, *found, is_stream=is_stream)
 
 
 def makes_coroutine(project: Project, site: CallSite) -> bool:
@@ -223,7 +227,7 @@ def _read(function: Function) -> frozenset[str]:
     """The names that a function and those inside it read."""
     written: set[int] = set()
     read: set[tuple[int, str]] = set()
-    for node in walk.nodes(walk.body(function)):
+    for node in walk.inside(function):
         if isinstance(node, tree.Assign):
             written |= {id(target) for target in node.targets if isinstance(target, tree.Name)}
         elif isinstance(node, tree.Name):

@@ -76,7 +76,7 @@ class Dependence:
                 run, bound = [], set()
 
     def _loops(self, function: Function) -> Iterator[Sequential]:
-        for node in walk.nodes(walk.body(function)):
+        for node in walk.found(function, tree.For, tree.Comprehension):
             if isinstance(node, tree.For) and not node.is_async and not node.orelse:
                 found = _collects(node.body)
                 if found is not None and self._is_read_of_each(function, found, node.target):
@@ -115,7 +115,7 @@ class Dependence:
     def _body_reads(self, function: Function, depth: int) -> bool:
         if function.globals or function.nonlocals:
             return False
-        for node in walk.nodes(walk.body(function)):
+        for node in walk.inside(function):
             if isinstance(node, tree.Attribute | tree.Name) and _SHARED.search(last_name(node)):
                 return False
             if isinstance(node, tree.Assign | tree.AugAssign | tree.Delete) and _assigns_outside(node):
@@ -131,7 +131,7 @@ class Dependence:
 
 def _blocks(function: Function) -> Iterator[list[tree.Statement]]:
     yield walk.body(function)
-    for node in walk.nodes(walk.body(function)):
+    for node in walk.inside(function):
         for name in ("body", "orelse", "final"):
             part = getattr(node, name, None)
             if isinstance(part, list) and not isinstance(node, tree.FunctionDef | tree.ClassDef):

@@ -24,8 +24,8 @@ _DEPTH = 4
 
 def loops(project: Project, function: Function) -> Iterator[tree.While]:
     """The `while True` loops with an await that nothing in them ends but a cancellation, an error or the end of the process."""
-    for node in walk.nodes(walk.body(function)):
-        if not (isinstance(node, tree.While) and is_true(node.test) and any(walk.awaits(node.body))):
+    for node in walk.found(function, tree.While):
+        if not (is_true(node.test) and any(walk.awaits(node.body))):
             continue
         if not any(_exits(project, function, node.body, breaks=True)):
             yield node
@@ -68,8 +68,8 @@ def background_loops(project: Project, function: Function) -> Iterator[tree.Whil
 
     A loop that works off what is there ends by itself: `while self._has_pending()`.
     """
-    for node in walk.nodes(walk.body(function)):
-        if not isinstance(node, tree.While) or not any(walk.awaits(node.body)):
+    for node in walk.found(function, tree.While):
+        if not any(walk.awaits(node.body)):
             continue
         asked = [last_name(part.func) for part in walk.nodes(node.test) if isinstance(part, tree.Call)]
         is_flag = any(isinstance(part, tree.Attribute) for part in walk.nodes(node.test)) and not any(map(_REST.match, asked))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.locks import held
 from asyncvet.graph.scopes import Class, Function, Module, last_name
 from asyncvet.graph.shared_state import SELF, method_around, place_of
 
@@ -68,8 +67,8 @@ class Evictions:
 
     def _removals(self, function: Function) -> Iterator[tuple[Table, tree.Node, tree.Call]]:
         """The tables from which a function takes entries by their age and ends them, with both places."""
-        body = list(walk.nodes(walk.body(function)))
-        if not any(map(_compares_age, body)):
+        body = walk.inside(function)
+        if not any(map(_compares_age, walk.found(function, tree.Operation))):
             return
         found: set[Table] = set()
         for node in body:
@@ -101,13 +100,12 @@ class Evictions:
 
     def _is_periodic(self, function: Function, depth: int) -> bool:
         """Whether a function runs again and again beside the requests: it waits in a loop, or such a loop calls it."""
-        if any(isinstance(node, tree.While) and _waits(node) for node in walk.nodes(walk.body(function))):
+        if any(map(_waits, walk.found(function, tree.While))):
             return True
         return depth > 0 and any(
             isinstance(caller, Function)
             and any(
-                isinstance(loop, tree.While) and _waits(loop) and any(inner is site.node for inner in walk.nodes(loop))
-                for loop in walk.nodes(walk.body(caller))
+                _waits(loop) and any(inner is site.node for inner in walk.nodes(loop)) for loop in walk.found(caller, tree.While)
             )
             for caller, site in self._project.contexts.callers.get(function, ())
         )
@@ -125,8 +123,8 @@ class Evictions:
         return found
 
     def _uses_in(self, function: Function) -> Iterator[tuple[Table, tree.Node, tree.Node]]:
-        locks = list(held(self._project, function))
-        for wait in walk.awaits(walk.body(function)):
+        locks = self._project.held(function)
+        for wait in walk.waits(function):
             call = wait.value if isinstance(wait, tree.Await) else wait.iter if isinstance(wait, tree.For) else None
             if not isinstance(call, tree.Call) or not isinstance(call.func, tree.Attribute):
                 continue
@@ -200,14 +198,14 @@ def _words(node: tree.Node) -> Iterator[str]:
             yield (part.id if isinstance(part, tree.Name) else part.attr).lower()
 
 
-def _compares_age(node: tree.Node) -> bool:
-    return isinstance(node, tree.Operation) and node.op in _COMPARISONS and any(map(_AGE.search, _words(node)))
+def _compares_age(node: tree.Operation) -> bool:
+    return node.op in _COMPARISONS and any(map(_AGE.search, _words(node)))
 
 
 def _asks_for_users(function: Function, table: Table) -> bool:
     """Whether a test of the function asks for more than the age of an entry: a count, a mark, a lock."""
-    for node in walk.nodes(walk.body(function)):
-        tests = [node.test] if isinstance(node, tree.If) else node.ifs if isinstance(node, tree.Generator) else []
+    for node in walk.found(function, tree.If, tree.Generator):
+        tests = [node.test] if isinstance(node, tree.If) else node.ifs
         if any(_IN_USE.search(word) for test in tests for word in _words(test) if word != table[1].lower()):
             return True
     return False

@@ -14,12 +14,12 @@ from asyncvet.graph.cancellation import catches, following, hands_on
 from asyncvet.graph.celery import called_tasks, is_task
 from asyncvet.graph.generators import badly_annotated
 from asyncvet.graph.handlers import Handling, handlings
-from asyncvet.graph.locks import held, is_named_like_lock, lock_of
+from asyncvet.graph.locks import is_named_like_lock, lock_of
 from asyncvet.graph.outside import is_outside
 from asyncvet.graph.scopes import Body, Function, last_name
 from asyncvet.graph.shared_state import SELF, place_of, target_place
 from asyncvet.graph.values import Bound, Partial, Symbol, Value
-from asyncvet.model import Span
+from asyncvet.model import Evidence
 
 if TYPE_CHECKING:
     from asyncvet.graph.project import Project
@@ -30,20 +30,6 @@ _GROUPS = frozenset({"asyncio.TaskGroup", "anyio.create_task_group", "trio.open_
 _NO_RESOURCES = _LIMITS | {"TaskGroup", "create_task_group", "open_nursery"}
 _AT_ONCE = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.as_completed", "asyncio.TaskGroup.create_task"})
 _KEPT = frozenset({"kept", "returned", "awaited", "passed"})
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """What a project has to do with one item of the checklist.
-
-    Attributes:
-        item: Number of the item, from 1.
-        subjects: The code that it speaks of, in order; whether it is written well is for the rules to say.
-        good: Where the pattern stands that it asks for, in order.
-    """
-
-    item: int
-    subjects: tuple[Span, ...] = ()
-    good: tuple[Span, ...] = ()
 
 
 class _Sample(msgspec.Struct, frozen=True):
@@ -101,8 +87,8 @@ def _entered_resources(project: Project) -> Iterator[_Sample]:
         for site in project.sites(function):
             if isinstance(site.node, tree.Call) and any(_is_resource(project, name) for name in site.names):
                 yield _Sample(function, site.node)
-        for node in walk.nodes(walk.body(function)):
-            for item in node.items if isinstance(node, tree.With) and node.is_async else ():
+        for node in walk.found(function, tree.With):
+            for item in node.items if node.is_async else ():
                 func = item.value.func if isinstance(item.value, tree.Call) else item.value
                 is_lock = is_named_like_lock(item.value) or lock_of(project, item.value, function) is not None
                 if not is_lock and last_name(func) not in _NO_RESOURCES:
@@ -120,12 +106,12 @@ def _is_resource(project: Project, name: str) -> bool:
 
 def _locks(project: Project) -> Iterator[_Sample]:
     for function in _coroutines(project):
-        for node in walk.nodes(walk.body(function)):
+        for node in walk.inside(function):
             for target in _targets(node):
                 place = target_place(project, target, function)
                 if place is not None and place.home != SELF:
                     yield _Sample(function, target)
-        for taken in held(project, function):
+        for taken in project.held(function):
             is_asyncio = taken.lock is not None and taken.lock.kind == "async"
             yield _Sample(function, taken.node, is_asyncio and taken.is_async and bool(taken.body))
 
@@ -138,7 +124,7 @@ def _targets(node: tree.Node) -> list[tree.Expression]:
 
 def _keyed_locks(project: Project) -> Iterator[_Sample]:
     for function in _coroutines(project):
-        for taken in held(project, function):
+        for taken in project.held(function):
             if taken.lock is not None and taken.lock.kind == "async" and taken.lock.is_exclusive:
                 yield _Sample(function, taken.node)
                 if _is_chosen_by_key(project, taken.expr, function):
@@ -216,7 +202,7 @@ def _async_loops(project: Project) -> Iterator[_Sample]:
     for function in _generators(project):
         yield _Sample(function, function.head)
     for function in _coroutines(project):
-        for node in walk.nodes(walk.body(function)):
+        for node in walk.found(function, tree.For, tree.Generator):
             if isinstance(node, tree.For) and node.is_async:
                 yield _Sample(function, tree.Node(node.start, node.iter.end), True)
             elif isinstance(node, tree.Generator) and node.is_async:

@@ -106,7 +106,7 @@ class Expiries:
     def _everything(self) -> Iterator[tree.Node]:
         bodies: tuple[Body, ...] = (*self._project.modules.values(), *self._project.functions)
         for scope in bodies:
-            yield from walk.nodes(walk.body(scope))
+            yield from walk.found(scope, tree.Call, tree.Try)
 
 
 def _registers(node: tree.Node) -> bool:

@@ -225,7 +225,7 @@ class Feasibility:
         """The dotted names that a function assigns to, and those of dictionaries that it puts something into."""
         found = self._changed.get(scope)
         if found is None:
-            found = self._changed[scope] = frozenset(name for node in walk.nodes(walk.body(scope)) for name in _changed(node))
+            found = self._changed[scope] = frozenset(name for node in walk.inside(scope) for name in _changed(node))
         return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.locks import Held, held
+from asyncvet.graph.locks import Held
 from asyncvet.graph.scopes import Function
 from asyncvet.graph.shared_state import Place, place_of, target_place
 from asyncvet.graph.suspension import suspensions
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _EMPTY_WORDS = re.compile(r"(^|_)(closed|closing|expired|stale|done|cancelled|disconnected|stopped|empty)$")
 _FULL_WORDS = re.compile(r"(^|_)(connected|open|alive|ready|valid|running|initialized|started|active|fresh)$")
 _OPENING = re.compile(r"(async_|a)?(open|connect|start|init|initiali[sz]e|set_?up|launch|log_?in|authenticate|load|prepare)")
+_TESTING = (tree.If, tree.Assert, tree.Operation, tree.Try)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,11 @@ class Flow:
     def __init__(self, project: Project, function: Function) -> None:
         self.project = project
         self.function = function
-        self._nodes = list(walk.nodes(walk.body(function)))
 
     @cached_property
-    def locks(self) -> list[Held]:
+    def locks(self) -> tuple[Held, ...]:
         """The stretches over which the function holds a lock."""
-        return list(held(self.project, self.function))
+        return self.project.held(self.function)
 
     @cached_property
     def waits(self) -> list[tree.Node]:
@@ -64,12 +64,12 @@ class Flow:
     @cached_property
     def tests(self) -> list[Test]:
         """The tests of shared places."""
-        return [test for node in self._nodes for test in self._tests(node)]
+        return [test for node in walk.found(self.function, *_TESTING) for test in self._tests(node)]
 
     @cached_property
     def stores(self) -> list[Store]:
         """The assignments to shared places."""
-        return [store for node in self._nodes for store in self._stores(node)]
+        return [store for node in walk.found(self.function, tree.Assign, tree.Call) for store in self._stores(node)]
 
     def last_test(self, place: Place, node: tree.Node) -> Test | None:
         """The last test of a place on whose outcome a node relies."""
@@ -126,10 +126,9 @@ class Flow:
         """Whether a node under a lock depends on a test that is made there, around it or in a way out before it."""
         around = walk.around(self.function, node)
         return any(
-            isinstance(test, tree.If | tree.While)
-            and taken.covers(test.start)
+            taken.covers(test.start)
             and (test in around or (test.end <= node.start and isinstance(test.body[-1], tree.Return | tree.Raise | tree.Jump)))
-            for test in self._nodes
+            for test in walk.found(self.function, tree.If, tree.While)
         )
 
     def real_waits(self, taken: Held) -> list[tree.Node]:
@@ -175,7 +174,7 @@ class Flow:
         else:
             empty, full = self._outcome(node.operands[0])
             places = empty | full
-        statement = next((outer for outer in self._nodes if isinstance(outer, tree.Assign) and outer.value is node), None)
+        statement = next((outer for outer in walk.found(self.function, tree.Assign) if outer.value is node), None)
         for place in places if statement is not None else ():
             if place is not None:
                 yield Test(place, node.operands[0], statement.start if statement else 0, node.end + 1, node)

@@ -209,13 +209,10 @@ class Gathers:
     def _has_no_other_reader(self, gather: Gather) -> bool:
         function = gather.function
         names = {*gather.lists, *(arg.id for arg in gather.call.args if isinstance(arg, tree.Name))}
-        inner = [node for below in function.inner.values() for node in walk.nodes(walk.body(below))]
-        if any(isinstance(node, tree.Name) and node.id in names for node in inner):
+        if any(walk.mentions(below, name) for below in function.inner.values() for name in names):
             return False
-        for node in walk.nodes(walk.body(function)):
-            if isinstance(node, tree.Name) and node.id in names and not self._fills_or_gathers(gather, node):
-                return False
-        return True
+        used = (node for node in walk.found(function, tree.Name) if node.id in names)
+        return all(self._fills_or_gathers(gather, node) for node in used)
 
     def _fills_or_gathers(self, gather: Gather, name: tree.Name) -> bool:
         if gather.call.start <= name.start < gather.call.end:
@@ -255,9 +252,9 @@ class Gathers:
 
     def _leaves_half_done(self, gather: Gather) -> bool:
         """Whether an error leaves something half-done: a change made before the gather in its function, or made by its members."""
-        before = (node for node in walk.nodes(walk.body(gather.function)) if node.start < gather.call.start)
+        before = (node for node in walk.inside(gather.function) if node.start < gather.call.start)
         run = (below for member in gather.members for below in self.functions(gather.function, member))
-        nodes = [*before, *(m.expr for m in gather.members), *(node for below in run for node in walk.nodes(walk.body(below)))]
+        nodes = [*before, *(m.expr for m in gather.members), *(node for below in run for node in walk.inside(below))]
         return any(isinstance(node, tree.Call) and _CHANGES.search(last_name(node.func)) for node in nodes)
 
     # --- members ------------------------------------------------------------------------------------

@@ -113,9 +113,8 @@ class Handling:
 
 def handlings(function: Body) -> Iterator[Handling]:
     """The handlers in the body of a function, in the order of the text."""
-    for node in walk.nodes(walk.body(function)):
-        if isinstance(node, tree.Try):
-            yield from (Handling(function, node, handler) for handler in node.handlers)
+    for node in walk.found(function, tree.Try):
+        yield from (Handling(function, node, handler) for handler in node.handlers)
 
 
 def type_names(handler: tree.Handler) -> frozenset[str]:

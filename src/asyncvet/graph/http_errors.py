@@ -112,8 +112,8 @@ class HttpErrors:
     def _status(self, value: Value, call: tree.Call | None) -> int | None:
         if isinstance(value, Class):
             method = self._project.inference.members.method(value, "__init__")
-            nodes = walk.nodes(walk.body(method)) if method is not None else ()
-            given = (argument_at(node, ("status_code", 0)) for node in nodes if isinstance(node, tree.Call))
+            nodes = walk.found(method, tree.Call) if method is not None else ()
+            given = (argument_at(node, ("status_code", 0)) for node in nodes)
             own = [status for status in map(status_in, given) if status is not None]
             return own[0] if own else None
         return status_in(argument_at(call, ("status_code", 0)) if call is not None else None)

@@ -192,10 +192,9 @@ class ImportTime:
 
     def uses(self, function: Function) -> Iterator[tuple[Resource, tree.Node]]:
         """The resources that a function's body speaks of, with the place."""
-        for node in walk.nodes(walk.body(function)):
-            if isinstance(node, tree.Name | tree.Attribute):
-                for resource in self.meant_by(node, function):
-                    yield resource, node
+        for node in walk.found(function, tree.Name, tree.Attribute):
+            for resource in self.meant_by(node, function):
+                yield resource, node
 
 
 def _is_script(site: CallSite) -> bool:

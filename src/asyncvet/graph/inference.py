@@ -57,6 +57,7 @@ class Inference:
         self.parameters = Parameters(self)
         self.contents = Contents(self)
         self._memo = Memo()
+        self._known = self._memo.known
         self._installed: dict[str, Module | None] = {}
 
     def module(self, path: str) -> Module | None:
@@ -71,14 +72,22 @@ class Inference:
 
     def values(self, expr: tree.Node | None, scope: Scope) -> Values:
         """The values that an expression standing in `scope` can have."""
-        handle = _EXPRESSIONS.get(type(expr))
+        kind = type(expr)
+        if kind in _SHORT:  # Looking a name up costs no more than remembering what it gave; its bindings are remembered.
+            return _SHORT[kind](self, expr, scope)
+        known = self._known.get(id(expr))
+        if known is not None:
+            return known
+        handle = _EXPRESSIONS.get(kind)
         if handle is None:
             return NOTHING
-        return self._memo.answer(("e", id(expr)), lambda: handle(self, expr, scope))
+        return self._memo.answer(id(expr), lambda: handle(self, expr, scope))
 
     def binding(self, binding: Binding) -> Values:
         """The values that a binding gives its name."""
-        return self._memo.answer(("b", id(binding)), lambda: self._binding(binding))
+        key = ("b", id(binding))
+        known = self._known.get(key)
+        return known if known is not None else self._memo.answer(key, lambda: self._binding(binding))
 
     def star(self, binding: Binding, name: str) -> Values:
         """What a star import gives a name."""
@@ -98,7 +107,9 @@ class Inference:
 
     def attribute(self, value: Value, name: str) -> Values:
         """The values of an attribute of a value."""
-        return self._memo.answer(("a", value, name), lambda: self.members.attribute(value, name))
+        key = ("a", value, name)
+        known = self._known.get(key)
+        return known if known is not None else self._memo.answer(key, lambda: self.members.attribute(value, name))
 
     def aliased(self, expr: tree.Name | tree.Attribute, scope: Scope) -> Iterator[tuple[tree.Node, Scope]]:
         """The expressions that a name was assigned once and for all, through imports: for aliases of types."""
@@ -123,7 +134,7 @@ class Inference:
 
     def awaited(self, values: Values) -> Values:
         """What awaiting values gives; values of which it is unknown that they can be awaited give themselves."""
-        return union(self._awaited(value) for value in values)
+        return self._awaited(values[0]) if len(values) == 1 else union(self._awaited(value) for value in values)
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -211,7 +222,8 @@ class Inference:
     # --- expressions ------------------------------------------------------------------------------
 
     def _name(self, node: tree.Name, scope: Scope) -> Values:
-        checked = next((test for test in scope.checks.get(node.id, ()) if test.start <= node.start < test.end), None)
+        checks = scope.checks.get(node.id, ())
+        checked = next((test for test in checks if test.start <= node.start < test.end), None) if checks else None
         if checked is not None:
             narrowed = self.annotations.instances(checked.type, scope)
             if narrowed:
@@ -219,7 +231,13 @@ class Inference:
         return self.names.lookup(node.id, scope, node.start)
 
     def _attribute(self, node: tree.Attribute, scope: Scope) -> Values:
-        return self.members.by_path(node) or union(self.attribute(value, node.attr) for value in self.values(node.value, scope))
+        found = self.members.by_path(node)
+        if found:
+            return found
+        values = self.values(node.value, scope)
+        if len(values) == 1:
+            return self.attribute(values[0], node.attr)
+        return union(self.attribute(value, node.attr) for value in values)
 
     def _await(self, node: tree.Await, scope: Scope) -> Values:
         return self.awaited(self.values(node.value, scope))
@@ -283,7 +301,10 @@ class Inference:
         return NOTHING
 
     def _call(self, node: tree.Call, scope: Scope) -> Values:
-        return union(self.calling.result(value, node, scope) for value in self.callee(node, scope))
+        callees = self.callee(node, scope)
+        if len(callees) == 1:
+            return self.calling.result(callees[0], node, scope)
+        return union(self.calling.result(value, node, scope) for value in callees)
 
     def callee(self, node: tree.Call, scope: Scope) -> Values:
         """The values that a call calls."""
@@ -292,8 +313,8 @@ class Inference:
         return self.values(node.func, scope)
 
 
+_SHORT: dict[type | None, Callable[..., Values]] = {tree.Name: Inference._name, tree.Const: Inference._const}
 _EXPRESSIONS: dict[type | None, Callable[..., Values]] = {
-    tree.Name: Inference._name,
     tree.Attribute: Inference._attribute,
     tree.Call: Inference._call,
     tree.Await: Inference._await,
@@ -304,6 +325,5 @@ _EXPRESSIONS: dict[type | None, Callable[..., Values]] = {
     tree.NamedExpr: Inference._named,
     tree.Comprehension: Inference._comprehension,
     tree.Subscript: Inference._subscript,
-    tree.Const: Inference._const,
     tree.Lambda: Inference._lambda,
 }

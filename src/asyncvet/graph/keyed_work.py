@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.lifetimes import Lifetimes
-from asyncvet.graph.locks import Held, held
+from asyncvet.graph.locks import Held
 from asyncvet.graph.scopes import Class, Function, Module, last_name
 from asyncvet.graph.shared_state import APP_STATE, SELF, method_around, place_of
 from asyncvet.graph.suspension import suspensions
@@ -43,12 +43,12 @@ class Contention:
 
 def contentions(project: Project) -> Iterator[Contention]:
     """Locks of the process that are held over awaited work which has a key, one finding a section."""
-    lifetimes = Lifetimes(project)
+    lifetimes = project.lifetimes
     for function in project.functions:
         params = {name for name in function.params if name != function.self_name and not _SEVERAL.search(name)}
         if not function.is_async or not params:
             continue
-        for taken in held(project, function):
+        for taken in project.held(function):
             is_lock = taken.lock is not None and taken.lock.is_exclusive
             if taken.is_async and is_lock and _is_global(project, function, taken, lifetimes):
                 contention = _keyed(project, function, taken, params)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.ownership import CLOSING, Ownership
+from asyncvet.graph.ownership import CLOSING
 from asyncvet.graph.scopes import Body, Class, Function, last_name, shown
 from asyncvet.graph.shared_state import APP_STATE, place_of
 from asyncvet.graph.values import Instance
@@ -47,7 +47,7 @@ class NeverStopped:
 
 def kept_open(project: Project) -> Iterator[KeptOpen]:
     """The resources that start-up puts into the application's state, or a global, for good."""
-    ownership = Ownership(project)
+    ownership = project.ownership
     for function in _starts(project):
         for site in project.sites(function):
             if not isinstance(site.node, tree.Call) or not site.names:
@@ -96,8 +96,8 @@ def _holders(project: Project, function: Function, made: tree.Call) -> Iterator[
     first = statement.targets[0]
     found = [first]
     if isinstance(first, tree.Name):
-        for node in walk.nodes(walk.body(function)):
-            if isinstance(node, tree.Assign) and isinstance(node.value, tree.Name) and node.value.id == first.id:
+        for node in walk.found(function, tree.Assign):
+            if isinstance(node.value, tree.Name) and node.value.id == first.id:
                 found += node.targets
     if any(_is_for_all(project, function, target) for target in found):
         yield from found
@@ -116,7 +116,7 @@ def _is_let_go(project: Project, holder: tree.Expression, function: Function, cl
     is_local = isinstance(holder, tree.Name) and holder.id not in function.globals
     for scope in [function] if is_local else _bodies(project):
         names = {word, *_aliases(scope, word)}
-        for node in walk.nodes(walk.body(scope)):
+        for node in walk.inside(scope):
             for part in walk.children(node):
                 if (last_name(part) in names and _lets_go(node, part, closers)) or _is_text(node, part, word):
                     return True
@@ -125,8 +125,8 @@ def _is_let_go(project: Project, holder: tree.Expression, function: Function, cl
 
 def _aliases(scope: Body, word: str) -> Iterator[str]:
     """The local names that a body gives to what an attribute or a global keeps."""
-    for node in walk.nodes(walk.body(scope)):
-        if isinstance(node, tree.Assign) and node.value is not None and last_name(node.value) == word:
+    for node in walk.found(scope, tree.Assign):
+        if node.value is not None and last_name(node.value) == word:
             yield from (target.id for target in node.targets if isinstance(target, tree.Name))
 
 
@@ -143,7 +143,7 @@ def _is_text(node: tree.Node, part: tree.Node, word: str) -> bool:
 
 
 def _mentions(function: Function, word: str) -> bool:
-    return any(last_name(node) == word for node in walk.nodes(walk.body(function)))
+    return any(last_name(node) == word for node in walk.inside(function))
 
 
 # --- objects of the project -----------------------------------------------------------------------
@@ -156,7 +156,7 @@ def _has(project: Project, cls: Class, name: str) -> bool:
 def _is_ended(project: Project, receiver: tree.Expression, classes: list[Class], ends: set[str]) -> bool:
     """Whether something ends an object of these classes, or one of the same name, or of a name that tells nothing of what it is."""
     for scope in _bodies(project):
-        for node in walk.nodes(walk.body(scope)):
+        for node in walk.found(scope, tree.WithItem, tree.Attribute):
             if isinstance(node, tree.WithItem) and last_name(node.value) == last_name(receiver):
                 return True
             if not isinstance(node, tree.Attribute) or node.attr not in ends:

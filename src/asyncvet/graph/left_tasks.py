@@ -60,7 +60,7 @@ def _is_stream(function: Function) -> bool:
 
 def _is_looked_after(function: Function, names: set[str]) -> bool:
     """Whether a function cancels what a name stands for, gives it away, or speaks of it in a `finally` or a handler."""
-    for node in walk.nodes(walk.body(function)):
+    for node in walk.inside(function):
         if isinstance(node, tree.Attribute) and node.attr == "cancel" and _names(node.value, names):
             return True
         if isinstance(node, tree.Call) and _gives_away(node, names):
@@ -103,8 +103,8 @@ def _given(task: Task, inside: list[Function]) -> set[str]:
 
 def _source(task: Task, generator: Function, given: set[str]) -> tree.Node | None:
     """What a loop of the generator, begun after the task was made, waits for: something that the task was given as well."""
-    for loop in walk.nodes(walk.body(generator)):
-        if not isinstance(loop, tree.For | tree.While) or not any(isinstance(n, tree.Yield) for n in walk.nodes(loop.body)):
+    for loop in walk.found(generator, tree.For, tree.While):
+        if not any(isinstance(n, tree.Yield) for n in walk.nodes(loop.body)):
             continue
         if generator is task.scope and loop.start < task.node.end:
             continue

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from asyncvet.facts.tree import ModuleFacts
+from asyncvet.model import PREFIX, is_installed
 
-PREFIX = "site-packages"
-"""Folder under which reports show the files of an environment, wherever it is."""
+__all__ = ["PREFIX", "Library", "find", "is_installed"]
 
 
 class Library(Protocol):
@@ -21,11 +21,6 @@ class Library(Protocol):
 
     def facts(self, path: str) -> ModuleFacts | None:
         """What a source file says; None if it cannot be read."""
-
-
-def is_installed(path: str) -> bool:
-    """Whether a path is one of an environment's."""
-    return path.startswith(f"{PREFIX}/")
 
 
 def find(library: Library, folder: str, parts: tuple[str, ...]) -> str | None:

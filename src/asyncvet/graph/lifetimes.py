@@ -90,7 +90,7 @@ def _is_kept(scope: Body, call: tree.Call, statement: tree.Stmt | None) -> bool:
     if any(not isinstance(target, tree.Name) or target.id in scope.globals for target in statement.targets):
         return True
     names = {target.id for target in statement.targets if isinstance(target, tree.Name)}
-    return any(_hands_on(node, names) for node in walk.nodes(walk.body(scope)))
+    return any(_hands_on(node, names) for node in walk.found(scope, tree.Return, tree.Yield, tree.Assign))
 
 
 def _calls_on(node: tree.Node, call: tree.Call) -> bool:

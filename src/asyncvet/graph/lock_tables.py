@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import passed
-from asyncvet.graph.lifetimes import Lifetimes
 from asyncvet.graph.locks import made_lock, makes_locks
 from asyncvet.graph.scopes import Body, Function, Module, last_name
 from asyncvet.graph.shared_state import SELF, Place, method_around, place_of
@@ -40,7 +39,7 @@ class Growth:
 
 def growing(project: Project) -> Iterator[Growth]:
     """Tables of locks that outlive a call, get an entry for each key, and never lose one: where they first grow."""
-    lifetimes = Lifetimes(project)
+    lifetimes = project.lifetimes
     seen: set[tuple[object, str]] = set()
     for function in project.functions:
         for node, table, key in _insertions(project, function):
@@ -144,7 +143,7 @@ def _is_bounded(project: Project, function: Function, place: Place) -> bool:
     if not values or not all(_is_plain(project, value, scope) for value, scope in values) or len(values) > 2:
         return True
     modules = [function.module] if isinstance(place.home, str) else list(project.modules.values())
-    return any(_shrinks(node, place.name) for body in _bodies(modules) for node in walk.nodes(walk.body(body)))
+    return any(_shrinks(node, place.name) for body in _bodies(modules) for node in walk.found(body, tree.Delete, tree.Call))
 
 
 def _bodies(modules: list[Module]) -> Iterator[Body]:

@@ -166,7 +166,7 @@ def _taken_by(project: Project, expr: tree.Node, function: Function, is_async: b
     """The lock that a context manager of the project holds while its `with` runs."""
     for value in project.values(expr, function):
         if isinstance(value, GeneratorOf) and value.function is not function and value.function.is_context_manager:
-            for inner in held(project, value.function):
+            for inner in project.held(value.function):
                 if inner.lock is not None and any(inner.covers(given.start) for given in value.function.yields):
                     return inner.lock
         elif isinstance(value, Instance):
@@ -259,7 +259,9 @@ def _injected(project: Project, name: str, function: Function) -> Lock | None:
 def _is_handed_on(function: Function, name: str) -> bool:
     """Whether a local is used for anything but taking and releasing it in the function itself."""
     own: set[int] = set()
-    for node in walk.nodes(walk.body(function)):
+    if not walk.mentions(function, name):
+        return any(_names(inner, name) for inner in function.inner.values())
+    for node in walk.found(function, tree.With, tree.Attribute, tree.Assign, tree.Name):
         if isinstance(node, tree.With):
             own.update(id(item.value) for item in node.items)
         elif isinstance(node, tree.Attribute):
@@ -272,6 +274,4 @@ def _is_handed_on(function: Function, name: str) -> bool:
 
 
 def _names(function: Function, name: str) -> bool:
-    return any(isinstance(node, tree.Name) and node.id == name for node in walk.nodes(walk.body(function))) or any(
-        _names(inner, name) for inner in function.inner.values()
-    )
+    return walk.mentions(function, name) or any(_names(inner, name) for inner in function.inner.values())

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.flow import Flow
-from asyncvet.graph.overlaps import Overlaps
 from asyncvet.graph.scopes import Function
 from asyncvet.graph.shared_state import Place, place_of, target_place
 
@@ -31,12 +30,12 @@ class LostUpdate:
 
 def lost_updates(project: Project, function: Function) -> Iterator[LostUpdate]:
     """The updates of a coroutine function that another call of it can make lost, under no lock."""
-    if not function.awaits or not Overlaps(project).may_overlap(function):
+    if not function.awaits or not project.overlaps.may_overlap(function):
         return
     flow = Flow(project, function)
     if not flow.waits:
         return
-    for node in walk.nodes(walk.body(function)):
+    for node in walk.found(function, tree.Assign, tree.AugAssign, tree.If):
         ways = (_within_statement, _through_local, _through_sum, _after_comparison)
         for update in (update for way in ways for update in way(flow, node)):
             if not any(lock.covers(update.read.start) and lock.covers(update.write.start) for lock in flow.locks):
@@ -118,10 +117,9 @@ def _is_read_again(flow: Flow, place: Place, wait: tree.Node, write: tree.Node) 
     """Whether the place is looked at again between the await and the write."""
     return any(
         wait.end <= node.start < write.end
-        and isinstance(node, tree.Attribute | tree.Subscript | tree.Call)
         and not _is_target(write, node)
         and place_of(flow.project, node, flow.function) == place
-        for node in walk.nodes(walk.body(flow.function))
+        for node in walk.found(flow.function, tree.Attribute, tree.Subscript, tree.Call)
     )
 
 
@@ -137,8 +135,8 @@ def _after_comparison(flow: Flow, node: tree.Node) -> Iterator[LostUpdate]:
     leaves = bool(node.body) and isinstance(node.body[-1], tree.Return | tree.Raise | tree.Jump)
     start, end = (node.end, flow.function.block_at(node.start).end) if leaves else (node.test.end, body_end)
     for place in _compared(flow, node.test):
-        for write in walk.nodes(walk.body(flow.function)):
-            if isinstance(write, tree.AugAssign) and start <= write.start < end and write.op in ("+", "-"):
+        for write in walk.found(flow.function, tree.AugAssign):
+            if start <= write.start < end and write.op in ("+", "-"):
                 if target_place(flow.project, write.target, flow.function) == place:
                     yield from _waited_over(flow, place, node.test, write)
 

@@ -16,10 +16,13 @@ class Memo:
 
     An answer that was computed while a question further out was still open may lack what that question will give. It serves until
     that question is answered and is then forgotten, so that what is remembered does not depend on which question came first.
+
+    Attributes:
+        known: What is answered for good, for who asks so often that a call is too much.
     """
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, Values] = {}
+        self.known: dict[Hashable, Values] = {}
         self._open: dict[Hashable, int] = {}
         self._provisional: dict[Hashable, tuple[Values, int]] = {}
         self._order: list[Hashable] = []
@@ -29,7 +32,7 @@ class Memo:
 
     def answer(self, key: Hashable, compute: Callable[[], Values]) -> Values:
         """The answer to the question `key`, computed at most once when no circle is involved."""
-        known = self._known.get(key)
+        known = self.known.get(key)
         if known is not None:
             return known
         if key in self._open:
@@ -57,7 +60,7 @@ class Memo:
             for stale in self._order[since:]:
                 self._provisional.pop(stale, None)
             del self._order[since:]
-            self._known[key] = result
+            self.known[key] = result
             self._circle = outer
         else:
             self._provisional[key] = result, self._circle

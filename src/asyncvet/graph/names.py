@@ -28,6 +28,9 @@ class Names:
     def lookup(self, name: str, scope: Scope, offset: int) -> Values:
         """The values a name can have where it stands in `scope` at `offset`."""
         start = scope
+        bindings = start.bindings.get(name)
+        if bindings is not None and len(bindings) == 1 and not isinstance(start, Class):
+            return self._inference.binding(bindings[0])
         for around in scope.enclosing():
             if isinstance(around, Class) and around is not start:
                 continue
@@ -49,8 +52,13 @@ class Names:
                 bindings = reaching(bindings, around, start.node.start)
             else:
                 bindings = final(bindings, around)
-            return union(self._inference.binding(binding) for binding in bindings)
+            return self._given(bindings)
         return NOTHING
+
+    def _given(self, bindings: list[Binding]) -> Values:
+        if len(bindings) == 1:
+            return self._inference.binding(bindings[0])
+        return union(self._inference.binding(binding) for binding in bindings)
 
     def bindings_at(self, name: str, scope: Scope, offset: int) -> list[Binding]:
         """The assignments that can give a name its value at a place, innermost scope that binds it."""
@@ -65,7 +73,7 @@ class Names:
         """The values of an attribute of a module: a global, a sub-module, or a name that came by a star import."""
         bindings = module.bindings.get(name)
         if bindings:
-            found = union(self._inference.binding(binding) for binding in final(bindings, module))
+            found = self._given(final(bindings, module))
             if found:
                 return found
         if module.filename.endswith("__init__.py"):
@@ -99,6 +107,8 @@ class Names:
         found = self.file(target)
         if name is None:
             return found
+        if len(found) == 1:
+            return self.attribute_of_module(found[0], name, importer)
         return union(self.attribute_of_module(value, name, importer) for value in found)
 
     def attribute_of_module(self, value: Value, name: str, importer: Module) -> Values:

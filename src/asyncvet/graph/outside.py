@@ -68,7 +68,7 @@ class Outside:
         if known is not None:
             return known
         self._limited[function] = False
-        self._limited[function] = any(self._is_limiter(node, function) for node in walk.nodes(walk.body(function))) or (
+        self._limited[function] = any(self._is_limiter(node, function) for node in walk.inside(function)) or (
             depth < _DEEP and any(self.is_limited(below, depth + 1) for below in self._run_by(function))
         )
         return self._limited[function]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.locks import held
 from asyncvet.graph.scopes import Body, Function, Module, dotted
 from asyncvet.graph.shared_state import method_around
 from asyncvet.graph.sites import CallSite
@@ -30,6 +29,7 @@ class Overlaps:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._known: dict[Function, bool] = {}
 
     def may_overlap(self, function: Function) -> bool:
         """Whether a second call may come in while a first one waits.
@@ -38,6 +38,12 @@ class Overlaps:
         under a lock, what one task awaits in its loop, what a decorator lets run once. The methods that start an object are called
         once by its owner, unless a method of the same object, or code that has tested the object, calls them on first use.
         """
+        known = self._known.get(function)
+        if known is None:
+            known = self._known[function] = self._may_overlap(function)
+        return known
+
+    def _may_overlap(self, function: Function) -> bool:
         if not function.is_async or function.name.startswith("__") or (function.is_generator and not function.is_context_manager):
             return False
         if any(_ONE_AT_A_TIME.search(name) for name in function.decorator_names):
@@ -84,7 +90,7 @@ class Overlaps:
         return bool(callers) and all(
             isinstance(caller, Function)
             and (
-                any(lock.covers(site.node.start) for lock in held(self._project, caller))
+                any(lock.covers(site.node.start) for lock in self._project.held(caller))
                 or (caller not in seen and self._is_called_under_lock(caller, seen | {caller}))
             )
             for caller, site in callers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from asyncvet.catalogue import Type
@@ -117,7 +116,7 @@ class Ownership:
         if len(function.bindings.get(name, ())) > 1 or any(_mentions(inner, name) for inner in function.inner.values()):
             return None
         closings: list[tree.Node] = []
-        for node in walk.nodes(walk.body(function)):
+        for node in walk.inside(function):
             for part in walk.children(node):
                 # What stands before the call is the target that it is assigned to.
                 if part.start < made.start or not (isinstance(part, tree.Name) and part.id == name):
@@ -176,26 +175,26 @@ class Ownership:
         """Whether an attribute of a class's objects, or of objects that are not known, is closed, entered or given out somewhere."""
         members = self._project.inference.members
         family = {*members.mro(cls), *members.subclasses(cls)}
-        for scope, mention in self._releases.get(attr, ()):
+        for scope, mention in self._releases(attr):
             owners = self._project.values(mention.value, scope)
             if not owners or any(not isinstance(owner, Instance) or owner.cls in family for owner in owners):
                 return True
         return False
 
-    @cached_property
-    def _releases(self) -> dict[str, list[tuple[Body, tree.Attribute]]]:
-        """By attribute: where it is closed, entered, given out or handed on."""
-        found: dict[str, list[tuple[Body, tree.Attribute]]] = {}
+    def _releases(self, attr: str) -> Iterator[tuple[Body, tree.Attribute]]:
+        """Where an attribute is closed, entered, given out or handed on."""
         bodies: tuple[Body, ...] = (*self._project.modules.values(), *self._project.functions)
         for scope in bodies:
-            for node in walk.nodes(walk.body(scope)):
+            if all(mention.attr != attr for mention in walk.found(scope, tree.Attribute)):
+                continue
+            for node in walk.inside(scope):
                 for part in walk.children(node):
-                    if not isinstance(part, tree.Attribute) or (isinstance(node, tree.Assign) and part in node.targets):
+                    if not (isinstance(part, tree.Attribute) and part.attr == attr):
                         continue
+                    is_target = isinstance(node, tree.Assign) and part in node.targets
                     is_used = isinstance(node, tree.Attribute) and node.attr not in CLOSING | {"__aexit__"}
-                    if not is_used and not _only_asks(node):
-                        found.setdefault(part.attr, []).append((scope, part))
-        return found
+                    if not is_target and not is_used and not _only_asks(node):
+                        yield scope, part
 
 
 def _part(target: tree.Expression, index: int | None) -> tree.Expression | None:
@@ -215,6 +214,4 @@ def _only_asks(node: tree.Node) -> bool:
 
 
 def _mentions(function: Function, name: str) -> bool:
-    return any(isinstance(node, tree.Name) and node.id == name for node in walk.nodes(walk.body(function))) or any(
-        _mentions(inner, name) for inner in function.inner.values()
-    )
+    return walk.mentions(function, name) or any(_mentions(inner, name) for inner in function.inner.values())

@@ -68,11 +68,10 @@ class Polling:
         for function in self._project.functions:
             if not function.is_async:
                 continue
-            for node in walk.nodes(walk.body(function)):
-                if isinstance(node, tree.While):
-                    poll = self._poll(node, function) or self._queue_poll(node, function) or self._table_poll(node, function)
-                    if poll is not None:
-                        yield poll
+            for node in walk.found(function, tree.While):
+                poll = self._poll(node, function) or self._queue_poll(node, function) or self._table_poll(node, function)
+                if poll is not None:
+                    yield poll
 
     def _is_sleep(self, node: tree.Node, function: Function) -> bool:
         call = node.value if isinstance(node, tree.Await) else None

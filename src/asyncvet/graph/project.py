@@ -15,7 +15,11 @@ from asyncvet.graph.contexts import Contexts
 from asyncvet.graph.entry_points import EntryPoint, View, find_all
 from asyncvet.graph.inference import Inference
 from asyncvet.graph.library import Library
+from asyncvet.graph.lifetimes import Lifetimes
+from asyncvet.graph.locks import Held, held
 from asyncvet.graph.modules import ModuleIndex
+from asyncvet.graph.overlaps import Overlaps
+from asyncvet.graph.ownership import Ownership
 from asyncvet.graph.reach import Kind, Reach, Step
 from asyncvet.graph.scan import scan
 from asyncvet.graph.scopes import Function, Module, Scope, last_name, shown
@@ -50,6 +54,7 @@ class Project:
         self.catalogue = catalogue
         self.inference = Inference(self.modules, index, catalogue)
         self.calls = Calls(self.inference)
+        self._held: dict[Function, tuple[Held, ...]] = {}
         self.reach = Reach(self.functions, self.calls, self.inference)
 
     # --- names and values -------------------------------------------------------------------------
@@ -86,6 +91,30 @@ class Project:
     def tasks(self) -> Tasks:
         """Where tasks are made, kept, awaited and cancelled."""
         return Tasks(self)
+
+    # --- shared state -------------------------------------------------------------------------------
+
+    @cached_property
+    def lifetimes(self) -> Lifetimes:
+        """How long instances of the project's classes live."""
+        return Lifetimes(self)
+
+    @cached_property
+    def overlaps(self) -> Overlaps:
+        """Whether calls of coroutine functions overlap."""
+        return Overlaps(self)
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        """Who closes what is opened."""
+        return Ownership(self)
+
+    def held(self, function: Function) -> tuple[Held, ...]:
+        """The stretches of a function over which it holds a lock, in the order in which they are written."""
+        known = self._held.get(function)
+        if known is None:
+            known = self._held[function] = tuple(held(self, function))
+        return known
 
     # --- places -------------------------------------------------------------------------------------
 

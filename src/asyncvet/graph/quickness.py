@@ -76,7 +76,7 @@ class Quickness:
     def _is_quick(self, function: Function) -> bool:
         if function.is_async or function.is_generator:
             return False
-        if any(isinstance(node, _LOOPS) for node in walk.nodes(walk.body(function))):
+        if walk.found(function, *_LOOPS):
             return False
         return all(self._is_quick_site(site) for site in self._project.sites(function))
 

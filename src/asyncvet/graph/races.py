@@ -10,7 +10,6 @@ from asyncvet.facts import tree
 from asyncvet.graph.duplicates import is_made_once, is_worth_a_lock
 from asyncvet.graph.flow import Flow, Store, Test
 from asyncvet.graph.locks import Held
-from asyncvet.graph.overlaps import Overlaps
 from asyncvet.graph.scopes import Function
 from asyncvet.graph.shared_state import Place, method_around
 from asyncvet.graph.suspension import coroutines
@@ -44,7 +43,7 @@ class Races:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._overlaps = Overlaps(project)
+        self._overlaps = project.overlaps
 
     def of(self, function: Function) -> tuple[Race, ...]:
         """The races of a function with another call of it, one a place."""

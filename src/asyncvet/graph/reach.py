@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from asyncvet.catalogue import Api
 from asyncvet.facts import tree
-from asyncvet.graph.calling import is_abstract
 from asyncvet.graph.calls import Calls
 from asyncvet.graph.feasibility import Feasibility, can_run
 from asyncvet.graph.known import NOTHING_KNOWN, Known
@@ -69,14 +68,16 @@ class Reach:
         self._calls = calls
         self._checks = LoopChecks(inference)
         self._feasibility = Feasibility(inference)
+        self._ways: dict[tuple[Function, Kind], list[list[Step]]] = {}
         self._leads: dict[tuple[Function, Kind], list[tuple[CallSite, ApiCall | None]]] = {}
 
-    def ways(self, function: Function, kind: Kind) -> Iterator[list[Step]]:
+    def ways(self, function: Function, kind: Kind) -> Sequence[list[Step]]:
         """For every site of `function` from which a call of `kind` is reached: the shortest way there."""
-        for site in self._calls.sites(function):
-            way = self.way_from(site, kind)
-            if way:
-                yield way
+        key = (function, kind)
+        known = self._ways.get(key)
+        if known is None:
+            known = self._ways[key] = [way for site in self._calls.sites(function) if (way := self.way_from(site, kind))]
+        return known
 
     def way_from(self, site: CallSite, kind: Kind) -> list[Step]:
         """The shortest feasible way from a site to a call of `kind`, empty if there is none."""
@@ -84,6 +85,8 @@ class Reach:
         if api is not None:
             return [Step(site, None, api)]
         distances = self._distances[kind]
+        if not any(target.function in distances for target in self._inline(site)):
+            return []
         queue: list[tuple[int, int, Target, Known, tuple[Step, ...]]] = []
         seen: set[tuple[Function, Known]] = set()
 
@@ -183,7 +186,9 @@ class Reach:
 
         Of what a table holds that many share, deep down, all must: which of them runs depends on the caller, who is far away.
         """
-        functions = {target.function for target in site.targets if not is_abstract(target.function)}
+        if len(site.targets) < 2:
+            return True
+        functions = {target.function for target in site.targets if not target.function.is_abstract}
         is_far = depth >= _DEEP and _is_looked_up(site.node)
         if len(functions) <= (1 if is_far else _ALTERNATIVES):
             return True

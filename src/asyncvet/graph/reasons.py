@@ -157,7 +157,7 @@ class Reasons:
     def _there(self, function: Function) -> str:
         """What a function that is handed over does where it runs."""
         for kind in get_args(Kind):
-            way = next(self._project.reach.ways(function, kind), None)
+            way = next(iter(self._project.reach.ways(function, kind)), None)
             if way is not None and (api := way[-1].api) is not None:
                 return f", where it may call `{api.name}`"
         return ""
@@ -166,7 +166,7 @@ class Reasons:
         inline = [target for target in site.targets if target.mode is Mode.INLINE]
         if not inline:
             return
-        if any(next(self._project.reach.ways(t.function, kind), None) for t in inline for kind in get_args(Kind)):
+        if any(self._project.reach.ways(t.function, kind) for t in inline for kind in get_args(Kind)):
             yield Reason("ruled-out", "what is passed here, or the class of the object, rules out the branch that waits")
             return
         functions, unresolved = self._below(inline)

@@ -64,8 +64,8 @@ def _releases(function: Function, lock: tree.Expression) -> list[tree.Node]:
     """The nodes of a function, and of those within it, that read the lock's `release`."""
     own = [
         node
-        for node in walk.nodes(walk.body(function))
-        if isinstance(node, tree.Attribute) and node.attr in ("release", "__aexit__") and shown(node.value) == shown(lock)
+        for node in walk.found(function, tree.Attribute)
+        if node.attr in ("release", "__aexit__") and shown(node.value) == shown(lock)
     ]
     return own + [node for inner in function.inner.values() for node in _releases(inner, lock)]
 
@@ -75,7 +75,7 @@ def _safe_from(function: Function, releases: list[tree.Node]) -> int | None:
 
     It is 0 if the release is handed on, or belongs to a function within; None if there is no such stretch.
     """
-    called = {id(node.func) for node in walk.nodes(walk.body(function)) if isinstance(node, tree.Call)}
+    called = {id(node.func) for node in walk.found(function, tree.Call)}
     starts = []
     for release in releases:
         around = walk.around(function, release)
@@ -100,11 +100,11 @@ def _way_out(function: Function, call: tree.Call, releases: list[tree.Node]) -> 
     if safe is not None:
         first = last = safe
     taken = function.block_at(call.start)
-    for node in walk.nodes(walk.body(function)):
-        if isinstance(node, tree.Return | tree.Raise) and call.end <= node.start < first:
+    for node in walk.found(function, tree.Return, tree.Raise):
+        if call.end <= node.start < first:
             if not function.block_at(node.start).excludes(taken) and not _follows_failure(function, call, node):
                 return node
-    between = (node for node in walk.awaits(walk.body(function)) if call.end < node.start < last)
+    between = (node for node in walk.waits(function) if call.end < node.start < last)
     reached = (node for node in between if not function.block_at(node.start).excludes(taken))
     return next((node for node in reached if not _follows_failure(function, call, node)), None)
 
@@ -123,9 +123,8 @@ def _is_used_up(function: Function, lock: tree.Expression) -> bool:
     """Whether a local lock is given away: returned, or passed to somebody who releases it."""
     if not isinstance(lock, tree.Name):
         return False
-    harmless = {id(node.value) for node in walk.nodes(walk.body(function)) if isinstance(node, tree.Attribute)}
-    targets = {id(t) for node in walk.nodes(walk.body(function)) if isinstance(node, tree.Assign) for t in node.targets}
+    harmless = {id(node.value) for node in walk.found(function, tree.Attribute)}
+    targets = {id(t) for node in walk.found(function, tree.Assign) for t in node.targets}
     return any(
-        isinstance(node, tree.Name) and node.id == lock.id and id(node) not in harmless | targets
-        for node in walk.nodes(walk.body(function))
+        node.id == lock.id and id(node) not in harmless and id(node) not in targets for node in walk.found(function, tree.Name)
     )

@@ -35,11 +35,9 @@ def trusting_use(gather: Gather) -> tree.Node | None:
     """The first place that uses a result as if it could not be an exception; None if there is none, or types are checked."""
     function = gather.function
     names, elements, unpacked = _targets(gather)
-    held = next(
-        (node for node in walk.awaits(walk.body(function)) if isinstance(node, tree.Await) and node.value is gather.call), None
-    )
+    held = next((node for node in walk.found(function, tree.Await) if node.value is gather.call), None)
     start = gather.site.site.statement.start if gather.site.site.statement is not None else gather.call.start
-    after = [node for node in walk.nodes(walk.body(function)) if node.start >= start]
+    after = [node for node in walk.inside(function) if node.start >= start]
     if any(_is_check(node) for node in after):
         return None
     uses = list(unpacked)
@@ -69,7 +67,7 @@ def trusting_return(project: Project, gather: Gather) -> tree.Return | None:
         or not callers
     ):
         return None
-    if any(_is_check(node) for caller, _ in callers for node in walk.nodes(walk.body(caller))):
+    if any(_is_check(node) for caller, _ in callers for node in walk.inside(caller)):
         return None
     declared = function.node.returns if isinstance(function.node, tree.FunctionDef) else None
     if not isinstance(declared, tree.Subscript) or last_name(declared.value).lower() not in ("list", "sequence", "tuple"):

@@ -13,6 +13,7 @@ from typing import Literal
 
 from asyncvet.facts import tree
 from asyncvet.facts.tree import ModuleFacts
+from asyncvet.graph import walk
 
 
 class Block:
@@ -221,6 +222,11 @@ class Module(Scope):
     """Assignments to attributes of anything but `self`, with the scope whose code does it."""
     item_assignments: list[tuple[Function | Module, tree.Subscript, tree.Node | None]] = field(default_factory=list, repr=False)
 
+    @cached_property
+    def nodes(self) -> walk.Nodes:
+        """The nodes of its own code."""
+        return walk.Nodes(walk.body(self))
+
     @property
     def path(self) -> str:
         """Path of the file, relative to the root of the review."""
@@ -260,12 +266,17 @@ class Function(Scope):
     globals: set[str] = field(default_factory=set, repr=False)
     nonlocals: set[str] = field(default_factory=set, repr=False)
 
-    @property
+    @cached_property
+    def nodes(self) -> walk.Nodes:
+        """The nodes of its own code."""
+        return walk.Nodes(walk.body(self))
+
+    @cached_property
     def is_lambda(self) -> bool:
         """It is a lambda."""
         return isinstance(self.node, tree.Lambda)
 
-    @property
+    @cached_property
     def is_async(self) -> bool:
         """It is an `async def` (also an asynchronous generator)."""
         return isinstance(self.node, tree.FunctionDef) and self.node.is_async
@@ -307,6 +318,33 @@ class Function(Scope):
         """It is a class method."""
         return "classmethod" in self.decorator_names or self.name in ("__new__", "__init_subclass__", "__class_getitem__")
 
+    @cached_property
+    def is_abstract(self) -> bool:
+        """It has nothing to say itself: an abstract method, or a body that only raises `NotImplementedError`, passes or documents."""
+        if self.owner is None or isinstance(self.node, tree.Lambda):
+            return False
+        return "abstractmethod" in self.decorator_names or all(map(is_placeholder, self.node.body))
+
+    @cached_property
+    def is_hook(self) -> bool:
+        """A method that does nothing itself, so that classes below may: it passes, or gives back a literal or what it was given."""
+        if self.is_abstract:
+            return True
+        if isinstance(self.node, tree.Lambda) or self.owner is None:
+            return False
+        *before, last = self.node.body
+        if not isinstance(last, tree.Return) or not all(map(is_placeholder, before)):
+            return False
+        value = last.value
+        if isinstance(value, tree.Name):
+            return value.id in self.params and value.id != self.self_name
+        return (
+            value is None
+            or isinstance(value, tree.Const)
+            or (isinstance(value, tree.Sequence) and not value.items)
+            or (isinstance(value, tree.Dict) and not value.values)
+        )
+
     @property
     def is_property(self) -> bool:
         """Reading its attribute calls it."""
@@ -317,7 +355,7 @@ class Function(Scope):
         """Its body runs when its result is entered by `with`."""
         return "contextmanager" in self.decorator_names or "asynccontextmanager" in self.decorator_names
 
-    @property
+    @cached_property
     def self_name(self) -> str | None:
         """Name of the parameter that holds the instance or class, if it is a method with one."""
         if self.owner is None or self.is_static or not self.params:
@@ -394,3 +432,13 @@ _SHOWN: dict[type, Callable[..., str]] = {
     tree.Operation: _shown_operation,
     tree.Comprehension: _shown_comprehension,
 }
+
+
+def is_placeholder(statement: tree.Stmt) -> bool:
+    """Whether a statement does nothing: `pass`, a docstring, `...`, `raise NotImplementedError`."""
+    if isinstance(statement, tree.Raise):
+        exc = statement.exc.func if isinstance(statement.exc, tree.Call) else statement.exc
+        return exc is not None and last_name(exc) == "NotImplementedError"
+    if isinstance(statement, tree.ExprStmt):
+        return isinstance(statement.value, tree.Const) or type(statement.value) is tree.Expr
+    return type(statement) is tree.Stmt

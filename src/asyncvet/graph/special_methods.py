@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ class SpecialMethods:
         node = site.node
         if isinstance(node, tree.With):
             for item in () if node.is_async else node.items:
-                yield from self.entered(item.value, scope, any(True for _ in walk.awaits(node.body)))
+                yield from self.entered(item.value, scope, node.body)
         elif isinstance(node, tree.For):
             if not node.is_async:
                 yield from self.iterated(node.iter, scope)
@@ -107,12 +107,16 @@ class SpecialMethods:
         classes = (cls for module in self._inference.modules.values() for cls in module.classes)
         return frozenset(name for cls in classes for name in cls.methods if name.startswith("__"))
 
-    def entered(self, expr: tree.Expression, scope: Scope, awaits_inside: bool = False) -> Iterator[Target | str]:
-        """What `with` over an object runs."""
+    def entered(self, expr: tree.Expression, scope: Scope, body: Sequence[tree.Node] = ()) -> Iterator[Target | str]:
+        """What `with` over an object runs, around a body."""
         for value in self._inference.values(expr, scope):
             if isinstance(value, GeneratorOf) and not value.function.is_async:
                 yield Target(value.function, Mode.INLINE)
-            elif awaits_inside and isinstance(value, Object) and value.path.startswith("concurrent.futures."):
+            elif (
+                isinstance(value, Object)
+                and value.path.startswith("concurrent.futures.")
+                and any(True for _ in walk.awaits(body))
+            ):
                 yield f"{value.path}.__enter__"  # Its work was awaited: at the exit nothing is left to wait for.
             else:
                 yield from self.special(value, ("__enter__", "__exit__"))

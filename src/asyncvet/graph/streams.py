@@ -51,12 +51,12 @@ def collected(project: Project) -> Iterator[Collected]:
 
 
 def _collected_in(function: Function) -> Iterator[Collected]:
-    for node in walk.nodes(walk.body(function)):
+    for node in walk.found(function, tree.Comprehension, tree.For):
         source = _source(node)
-        if source is None or not isinstance(node, tree.Comprehension | tree.For):
+        if source is None:
             continue
         name = _list_name(function, node)
-        uses = [n for n in walk.nodes(walk.body(function)) if isinstance(n, tree.Name) and n.id == name and n.start >= node.end]
+        uses = [n for n in walk.found(function, tree.Name) if n.id == name and n.start >= node.end]
         if name and len(uses) == 1 and not _is_seen_within(function, name):
             use, kind = _use(function, node, uses[0])
         elif not name and isinstance(node, tree.Comprehension):
@@ -100,13 +100,12 @@ def _starts_empty(function: Function, node: tree.For, name: str) -> bool:
     value = bindings[0].value if len(bindings) == 1 else None
     if not isinstance(value, tree.Sequence) or value.kind != "list" or value.items:
         return False
-    seen = [n for n in walk.nodes(walk.body(function)) if isinstance(n, tree.Name) and n.id == name and n.start < node.start]
+    seen = [n for n in walk.found(function, tree.Name) if n.id == name and n.start < node.start]
     return len(seen) == 1 and _loop(function, node) is _loop(function, seen[0])
 
 
 def _is_seen_within(function: Function, name: str) -> bool:
-    within = (node for below in function.inner.values() for node in walk.nodes(walk.body(below)))
-    return any(isinstance(node, tree.Name) and node.id == name for node in within)
+    return any(walk.mentions(below, name) for below in function.inner.values())
 
 
 def _use(function: Function, node: tree.Node, use: tree.Node) -> tuple[tree.Node, str]:
@@ -178,7 +177,7 @@ def abandoned(project: Project) -> Iterator[Abandoned]:
     for function in project.functions:
         if not function.is_async:
             continue
-        for node in walk.nodes(walk.body(function)):
+        for node in walk.found(function, tree.For, tree.Call):
             if isinstance(node, tree.For) and node.is_async and not _is_closed(function, node.iter):
                 exit_ = next(_exits(node.body), None)
                 for generator, cleanup in _generators(project, function, node.iter) if exit_ is not None else ():
@@ -221,12 +220,12 @@ def _is_handed_on(function: Function, expr: tree.Expression) -> bool:
     """Whether the name of a generator is used for more than taking items from it: a loop that goes on, a call, a result."""
     if not isinstance(expr, tree.Name):
         return False
-    uses = [node for node in walk.nodes(walk.body(function)) if isinstance(node, tree.Name) and node.id == expr.id]
+    uses = [node for node in walk.found(function, tree.Name) if node.id == expr.id]
     return len(uses) > 2 or any(_mentions(inner, expr.id) for inner in function.inner.values())
 
 
 def _mentions(function: Function, name: str) -> bool:
-    return any(isinstance(node, tree.Name) and node.id == name for node in walk.nodes(walk.body(function)))
+    return walk.mentions(function, name)
 
 
 def _generators(project: Project, function: Function, expr: tree.Expression) -> Iterator[tuple[Function, tree.Node]]:
@@ -259,7 +258,4 @@ def _is_closed(function: Function, expr: tree.Expression) -> bool:
     bindings = function.bindings.get(expr.id, [])
     if not bindings or any(binding.kind != "assign" for binding in bindings):
         return True
-    return any(
-        isinstance(node, tree.Attribute) and node.attr == "aclose" and last_name(node.value) == expr.id
-        for node in walk.nodes(walk.body(function))
-    )
+    return any(node.attr == "aclose" and last_name(node.value) == expr.id for node in walk.found(function, tree.Attribute))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from asyncvet.facts import tree
 from asyncvet.graph import walk
-from asyncvet.graph.calling import is_abstract
 from asyncvet.graph.scopes import Function
 from asyncvet.graph.sites import Mode
 from asyncvet.graph.values import Coroutine
@@ -36,9 +35,9 @@ def _lets_others_in(project: Project, function: Function, node: tree.Node, depth
 
 
 def _may_wait(project: Project, function: Function, depth: int) -> bool:
-    if is_abstract(function) or project.inference.members.overrides(function):
+    if function.is_abstract or project.inference.members.overrides(function):
         return True
-    return any(_lets_others_in(project, function, node, depth + 1) for node in walk.awaits(walk.body(function)))
+    return any(_lets_others_in(project, function, node, depth + 1) for node in walk.waits(function))
 
 
 def coroutines(project: Project, function: Function, node: tree.Node) -> list[Function]:

@@ -97,6 +97,8 @@ class Tasks:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._bodies: tuple[Body, ...] = (*project.modules.values(), *project.functions)
+        self._related: dict[int, frozenset[str]] = {}
+        self._fillings: dict[Body, dict[str, list[str]]] = {}
 
     @cached_property
     def made(self) -> tuple[Task, ...]:
@@ -212,6 +214,14 @@ class Tasks:
 
     def related(self, expr: tree.Node, scope: Body) -> frozenset[str]:
         """What an expression names, and what those names were taken from: dotted texts."""
+        known = self._related.get(id(expr))
+        if known is None:
+            known = self._related[id(expr)] = self._find_related(expr, scope)
+        return known
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _find_related(self, expr: tree.Node, scope: Body) -> frozenset[str]:
         found: dict[str, None] = {}
         stack = [expr]
         while stack:
@@ -221,7 +231,7 @@ class Tasks:
                 bindings: list[Binding] = []
                 if isinstance(node, tree.Name):
                     bindings = self._project.inference.names.bindings_at(node.id, scope, node.start)
-                    found.update(dict.fromkeys(self._filled_by(node.id, scope)))
+                    found.update(dict.fromkeys(self._filled(scope).get(node.id, ())))
                 if not any(binding.kind == "import" for binding in bindings):
                     found[text] = None
                     stack += [b.value for b in bindings if b.value is not None and b.kind in ("assign", "for")]
@@ -254,14 +264,16 @@ class Tasks:
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _filled_by(self, name: str, scope: Body) -> Iterator[str]:
-        """What is put into a local container: `pending.append(self._task)`."""
-        for site in scope.sites:
-            node = site.node
-            if not (isinstance(node, tree.Call) and isinstance(node.func, tree.Attribute) and node.func.attr in _ADDING):
-                continue
-            if dotted(node.func.value) == name:
-                yield from (text for argument in node.args for text, _ in _mentioned(argument))
+    def _filled(self, scope: Body) -> dict[str, list[str]]:
+        """What is put into local containers, by their names: `pending.append(self._task)`."""
+        known = self._fillings.get(scope)
+        if known is None:
+            known = self._fillings[scope] = {}
+            for node in walk.found(scope, tree.Call):
+                if isinstance(node.func, tree.Attribute) and node.func.attr in _ADDING:
+                    given = [text for argument in node.args for text, _ in _mentioned(argument)]
+                    known.setdefault(dotted(node.func.value), []).extend(given)
+        return known
 
     def _made_in(self, scope: Body) -> Iterator[Task]:
         for site in self._project.sites(scope):

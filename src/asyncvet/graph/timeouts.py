@@ -192,11 +192,8 @@ class Timeouts:
     def _waits_for_parameter(self, function: Function) -> bool:
         """Whether a function puts a timeout around something that it was given."""
         return any(
-            isinstance(node, tree.Call)
-            and last_name(node.func) == "wait_for"
-            and node.args
-            and _names(node.args[0]) & set(function.params)
-            for node in walk.nodes(walk.body(function))
+            last_name(node.func) == "wait_for" and node.args and _names(node.args[0]) & set(function.params)
+            for node in walk.found(function, tree.Call)
         )
 
     def _is_waited_for_later(self, function: Function, node: tree.Node) -> bool:
@@ -206,11 +203,10 @@ class Timeouts:
             return False
         kept = frozenset[str]().union(*map(_names, holder.targets))
         return any(
-            isinstance(call, tree.Call)
-            and call.start > node.start
+            call.start > node.start
             and (last_name(call.func) == "wait_for" or (last_name(call.func) == "wait" and argument_at(call, ("timeout",))))
             and any(kept & _names(argument) for argument in call.args[:1])
-            for call in walk.nodes(walk.body(function))
+            for call in walk.found(function, tree.Call)
         )
 
     def _is_bounded_from(self, function: Function) -> bool:
@@ -243,7 +239,7 @@ class Timeouts:
     def _tasks_are_limited(self) -> bool:
         """Whether the configuration of Celery limits the time of all tasks."""
         bodies: tuple[Body, ...] = (*self._project.modules.values(), *self._project.functions)
-        return any(_sets_limit(node) for scope in bodies for node in walk.nodes(walk.body(scope)))
+        return any(_sets_limit(node) for scope in bodies for node in walk.found(scope, tree.Assign, tree.Keyword, tree.Const))
 
 
 def _is_limited(function: Function) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from asyncvet.facts import tree
 from asyncvet.graph.scopes import Class, Function, Module
@@ -19,8 +20,8 @@ class _Hashed:
     _hash: int
 
     def __post_init__(self) -> None:
-        fields = tuple(getattr(self, name) for name in self.__slots__)
-        object.__setattr__(self, "_hash", hash((type(self).__name__, fields)))
+        kind = type(self)
+        object.__setattr__(self, "_hash", hash((kind.__name__, attrgetter(*kind.__slots__)(self))))
 
     def __hash__(self) -> int:
         return self._hash

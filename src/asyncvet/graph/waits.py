@@ -49,19 +49,15 @@ class Wait:
 
     @property
     def _follows_cancel(self) -> bool:
-        before = (node for node in walk.nodes(walk.body(self.function)) if node.start < self.site.node.start)
-        return any(isinstance(node, tree.Attribute) and node.attr == "cancel" for node in before)
+        before = (node for node in walk.found(self.function, tree.Attribute) if node.start < self.site.node.start)
+        return any(node.attr == "cancel" for node in before)
 
     def _speaks_of(self, names: set[str], of_work_left: bool) -> bool:
         call = self.site.node
         statement = self.site.site.statement
         loop = next((n for n in walk.around(self.function, call) if isinstance(n, tree.While | tree.For)), None)
-        for node in walk.nodes(walk.body(self.function)):
-            if (
-                not isinstance(node, tree.Name | tree.Attribute)
-                or dotted(node) not in names
-                or call.start <= node.start < call.end
-            ):
+        for node in walk.found(self.function, tree.Name, tree.Attribute):
+            if dotted(node) not in names or call.start <= node.start < call.end:
                 continue
             is_target = statement is not None and statement.start <= node.start < call.start
             later = node.start >= call.end or (loop is not None and loop.start <= node.start < loop.end)
@@ -144,8 +140,7 @@ def _name(expr: tree.Expression, names: list[str]) -> bool:
 def _is_made_here(function: Function, name: str) -> bool:
     """Whether a name stands for tasks that this function made and that no function within it speaks of."""
     bindings = function.bindings.get(name, [])
-    inner = [node for below in function.inner.values() for node in walk.nodes(walk.body(below))]
-    if any(isinstance(node, tree.Name) and node.id == name for node in inner):
+    if any(walk.mentions(below, name) for below in function.inner.values()):
         return False
     made = [binding.value for binding in bindings if binding.kind == "assign"]
     return len(made) == len(bindings) > 0 and all(_makes_tasks(value) for value in made)

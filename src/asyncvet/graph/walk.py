@@ -6,12 +6,17 @@ Nested functions, lambdas and classes are nodes of the body; what is inside them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from asyncvet.facts import tree
-from asyncvet.graph.scopes import Body
+
+if TYPE_CHECKING:
+    from asyncvet.graph.scopes import Body
 
 _HOLDS_NODES = re.compile(r"\b(Express\w+|Statement|Keyword|Param|Generator|WithItem|Handler|Case|Name)\b")
+Kind = TypeVar("Kind", bound=tree.Node)
+Other = TypeVar("Other", bound=tree.Node)
 _CLOSED = (tree.FunctionDef, tree.Lambda, tree.ClassDef)
 
 
@@ -37,6 +42,56 @@ def nodes(start: tree.Node | Iterable[tree.Node]) -> Iterator[tree.Node]:
             stack += children(node)[::-1]
 
 
+class Nodes:
+    """All nodes of one body, in the order of a walk and by kind: made once, as every rule asks for them."""
+
+    __slots__ = ("_by_kind", "all", "names")
+
+    def __init__(self, statements: Iterable[tree.Node]) -> None:
+        self.all: Sequence[tree.Node] = tuple(nodes(statements))
+        self._by_kind: dict[type[tree.Node], list[tree.Node]] = {}
+        for node in self.all:
+            kind = type(node)
+            if kind in self._by_kind:
+                self._by_kind[kind].append(node)
+            else:
+                self._by_kind[kind] = [node]
+        self.names: frozenset[str] = frozenset(node.id for node in self.all if type(node) is tree.Name)
+
+    def of(self, *kinds: type[tree.Node]) -> Sequence[tree.Node]:
+        """Those of some kinds, in the order of a walk."""
+        present = [kind for kind in kinds if kind in self._by_kind]
+        if len(present) < 2:
+            return self._by_kind[present[0]] if present else ()
+        return [node for node in self.all if type(node) in present]
+
+
+def inside(scope: Body) -> Sequence[tree.Node]:
+    """The nodes of a body, outer ones first; not those of nested functions, lambdas and classes."""
+    return scope.nodes.all
+
+
+@overload
+def found(scope: Body, kind: type[Kind], /) -> Sequence[Kind]: ...
+@overload
+def found(scope: Body, kind: type[Kind], other: type[Other], /) -> Sequence[Kind | Other]: ...
+@overload
+def found(scope: Body, /, *kinds: type[tree.Node]) -> Sequence[tree.Node]: ...
+def found(scope: Body, /, *kinds: type[tree.Node]) -> Sequence[tree.Node]:
+    """The nodes of some kinds in a body, outer ones first."""
+    return scope.nodes.of(*kinds)
+
+
+def mentions(scope: Body, name: str) -> bool:
+    """Whether a name stands in a body."""
+    return name in scope.nodes.names
+
+
+def waits(scope: Body) -> Sequence[tree.Node]:
+    """The places of a body that `awaits` gives."""
+    return list(filter(_gives_way, found(scope, tree.Await, tree.With, tree.For, tree.Generator)))
+
+
 def body(scope: Body) -> list[tree.Statement]:
     """The statements of a function or module; a lambda's expression counts as one."""
     if isinstance(scope.node, tree.Lambda):
@@ -49,9 +104,11 @@ def awaits(start: tree.Node | Iterable[tree.Node]) -> Iterator[tree.Node]:
 
     A `yield` is one too in an async generator; it is not given here.
     """
-    for node in nodes(start):
-        if isinstance(node, tree.Await) or (isinstance(node, tree.With | tree.For | tree.Generator) and node.is_async):
-            yield node
+    return filter(_gives_way, nodes(start))
+
+
+def _gives_way(node: tree.Node) -> bool:
+    return isinstance(node, tree.Await) or (isinstance(node, tree.With | tree.For | tree.Generator) and node.is_async)
 
 
 def around(function: Body, node: tree.Node) -> list[tree.Node]:

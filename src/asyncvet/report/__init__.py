@@ -1,7 +1,7 @@
 """What a review found, and the formats it can be written in: each module of this package is one, named after it.
 
 A format's module has one function, `render(report, output)`, that gives the whole text. It decides nothing: what a report holds,
-the engine put there.
+the engine put there. Packages below this one are no formats of it: what several share, and reports of another kind.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
-from asyncvet.graph.evidence import Evidence
-from asyncvet.model import Finding, ReadError, Severity
+from asyncvet.model import Evidence, Finding, ReadError, Severity
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +37,21 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     is_of_change: bool = False
 
 
+class RuleText(msgspec.Struct, frozen=True):
+    """What a rule says about itself.
+
+    Attributes:
+        page: Its whole page, Markdown; the first paragraph is what it checks for.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    page: str
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a review. All but `seconds` depends on the files and the settings alone.
+    """The outcome of a review. All but `seconds`, `cached_files` and a note on the cache depends on the files and the settings alone.
 
     Attributes:
         findings: The gravest first, then by place.
@@ -45,16 +59,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         files: Number of files read.
         lines: Number of lines read.
         seconds: How long the review took.
-        cached_files: How many files of installed packages were known from an earlier review.
+        cached_files: How many files, those of installed packages included, were known from an earlier review.
         notes: What a reader should know of how the review went, in sentences: what was skipped, what is wrong with the cache.
         unresolved_calls: Calls of which nothing is known about what they run.
         test_files_skipped: Test files that were read and whose findings are not reported.
         generated_files_skipped: The same of files that say they are generated.
         suppressed: Findings that comments in the code silence.
+        accepted: Those findings, in the same order.
         unrelated: Findings that the change under review does not bring about.
         failed_rules: Codes of the rules that broke down.
         statistics: Further counts of the graph, by name.
         excerpts: The source text at the place of each finding, on one line: path, line and column to text.
+        marks: Where in that text the code at the place starts and ends, in characters.
+        rules: The rules that found any of `findings` and `accepted`, by code.
         examined: What the checklist's verdicts are made of, if the review was asked for it.
     """
 
@@ -69,10 +86,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     test_files_skipped: int = 0
     generated_files_skipped: int = 0
     suppressed: int = 0
+    accepted: tuple[Finding, ...] = ()
     unrelated: int = 0
     failed_rules: tuple[str, ...] = ()
     statistics: dict[str, int] = {}
     excerpts: dict[tuple[str, int, int], str] = {}
+    marks: dict[tuple[str, int, int], tuple[int, int]] = {}
+    rules: tuple[RuleText, ...] = ()
     examined: Examined | None = None
 
     @property
@@ -88,12 +108,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def causes(self) -> list[list[Finding]]:
-        """The findings by root cause, the gravest first; in each, the gravest first, then what most entry points reach."""
+        """The findings by root cause: the gravest first, then those with most findings, then by place.
+
+        In each the gravest is first, then what most entry points reach.
+        """
         groups: defaultdict[str, list[Finding]] = defaultdict(list)
         for finding in self.findings:
             groups[finding.root_cause].append(finding)
         causes = [sorted(group, key=_weight) for group in groups.values()]
-        return sorted(causes, key=lambda cause: (-cause[0].severity, cause[0].span, cause[0].code))
+        return sorted(causes, key=lambda cause: (-cause[0].severity, -len(cause), cause[0].span, cause[0].code))
 
 
 def _weight(finding: Finding) -> tuple[int, int, int]:
@@ -105,16 +128,21 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         colour: It is read by a person at a terminal that shows colours.
+        links: Folder that the report's paths are relative to, if the terminal shows links to files; else None.
         width: Columns of the terminal; None if it has no width.
         encoding: What its characters are encoded in.
         verbose: Leave nothing out.
     """
 
     colour: bool = False
+    links: Path | None = None
     width: int | None = None
     encoding: str = "utf-8"
     verbose: bool = False
 
+
+_SEMICOLON = re.compile(r"; (?=[^`]*(?:`[^`]*`[^`]*)*$)")
+"""A semicolon outside backquotes."""
 
 Render = Callable[[Report, Output], str]
 
@@ -129,6 +157,12 @@ def load(name: str) -> Render:
     """The `render` function of a format that `formats` names."""
     render: Render = importlib.import_module(f"{__name__}.{name}").render
     return render
+
+
+def split_message(message: str) -> tuple[str, list[str]]:
+    """What a message says is wrong, and what it says to do about it."""
+    what, *remedies = _SEMICOLON.split(message)
+    return what, [remedy.strip() for remedy in remedies if remedy.strip()]
 
 
 def harmless(text: str) -> str:

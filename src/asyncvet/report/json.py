@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from asyncvet import __version__
-from asyncvet.model import Finding, Fix, Severity
+from asyncvet.model import Finding, Fix, ReadError, Severity
 from asyncvet.report import Output, Report
 
 SCHEMA_VERSION = 1
@@ -14,17 +14,27 @@ SCHEMA_VERSION = 1
 def render(report: Report, output: Output) -> str:  # noqa: ARG001
     """The report as one JSON object in ASCII, keys in a fixed order."""
     content = {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "asyncvet", "version": __version__},
-        "summary": _summary(report),
+        **heading(),
+        "summary": summary(report),
         "findings": [as_object(finding) for finding in report.findings],
-        "errors": [{"path": error.path, "line": error.line, "message": error.message} for error in report.errors],
+        "errors": [error_object(error) for error in report.errors],
         "notes": list(report.notes),
     }
     return json.dumps(content, indent=2) + "\n"
 
 
-def _summary(report: Report) -> dict[str, object]:
+def heading() -> dict[str, object]:
+    """What every JSON begins with."""
+    return {"schema_version": SCHEMA_VERSION, "tool": {"name": "asyncvet", "version": __version__}}
+
+
+def error_object(error: ReadError) -> dict[str, object]:
+    """What is missing from a review, as it stands in reports."""
+    return {"path": error.path, "line": error.line, "message": error.message}
+
+
+def summary(report: Report) -> dict[str, object]:
+    """The counts of a report."""
     counts = report.by_severity
     return {
         "files": report.files,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
-from msgspec.structs import replace
-
-from asyncvet.model import Finding, Frame, ReadError, Severity, Sink
-from asyncvet.report import Output, Report, harmless
+from asyncvet.model import Finding, Fix, Frame, ReadError, Severity, Sink
+from asyncvet.report import Output, Report, harmless, split_message
 
 Paint = Callable[[str, str], str]
 """Gives a text in a style, named as `rich` names styles."""
@@ -25,14 +27,11 @@ FRAMES = 8
 NARROWEST = 30
 """Text is never squeezed into fewer columns than these."""
 
-ENOUGH = 60
-"""Source text that has as many columns beside places and functions may be cropped there; with less it goes below them."""
+SEEN = 20
+"""So many columns of what is meant are seen in source text that is cropped, if it has as many."""
 
-MARKS = "│╰┆←…"
-PLAIN_MARKS = str.maketrans({"│": "|", "╰": "`", "┆": ":", "←": "<-", "…": "~"})
-
-SEMICOLON = re.compile(r"; (?=[^`]*(?:`[^`]*`[^`]*)*$)")
-"""A semicolon outside backquotes."""
+MARKS = "│╰┆…"
+PLAIN_MARKS = str.maketrans({"│": "|", "╰": "`", "┆": ":", "…": "~"})
 
 QUOTED = re.compile(r"`[^`]*`")
 GLUE = "\0"
@@ -55,13 +54,10 @@ def written(output: Output, parts: Callable[[Output, Paint], Iterable[str]]) -> 
 
     Args:
         output: Where the text goes.
-        parts: Gives the parts, for what the output can show.
+        parts: Gives the parts.
     """
-    is_plain = not _can_encode(MARKS, output.encoding)
-    if is_plain and output.width:
-        output = replace(output, width=output.width - 1)  # one of the plain marks is longer
     text = "\n\n".join(parts(output, _painter(output))) + "\n"
-    return text.translate(PLAIN_MARKS) if is_plain else text
+    return text if _can_encode(MARKS, output.encoding) else text.translate(PLAIN_MARKS)
 
 
 def endings(report: Report, output: Output, paint: Paint) -> Iterator[str]:
@@ -97,28 +93,34 @@ def entry(cause: list[Finding], report: Report, output: Output, paint: Paint) ->
     """The findings of one root cause as lines."""
     finding, *others = cause
     span = finding.span
-    place = paint(f"{harmless(span.path)}:{span.line}:{span.column}", "bold")
+    place = _linked(paint(f"{harmless(span.path)}:{span.line}:{span.column}", "bold"), span.path, output)
     yield f"{place}: {paint(f'{finding.code} {finding.name} {finding.severity.word}', STYLES[finding.severity])}"
     yield from _message(finding.message, output, paint)
     excerpt = report.excerpts.get((span.path, span.line, span.column))
     alone = (Frame(span.path, span.line, span.column, finding.function, excerpt),) if excerpt else ()
     if chain := finding.chain or alone:
-        yield from _chain(finding, chain, output, paint)
+        yield from _chain(finding, chain, report, output, paint)
     if finding.runs_in:
         once = " (once)" if finding.runs_once else ""
         yield from _labelled("runs in:", "bold", _listed(_contexts(finding), output) + once, output, paint)
     if others:
         yield from _others(finding, others, output)
-    for index, line in enumerate(finding.advice.splitlines()):
+    for index, line in enumerate(filter(None, finding.advice.split("\n"))):
         yield from _labelled("     " if index else "note:", "bold green", harmless(line), output, paint)
     if finding.fix:
-        yield from _labelled("fix:", "bold green", f"{harmless(finding.fix.title)} ({finding.fix.safety})", output, paint)
+        yield from _labelled("fix:", "bold green", harmless(shown_fix(finding.fix)), output, paint)
+
+
+def shown_fix(fix: Fix) -> str:
+    """What a fix does, and the command that does it."""
+    return f"{fix.title} ({'safe: `asyncvet fix`' if fix.safety == 'safe' else 'look at it first: `asyncvet fix --unsafe`'})"
 
 
 def _message(message: str, output: Output, paint: Paint) -> Iterator[str]:
     """What is wrong, and below it what to do about it."""
-    what, *remedies = SEMICOLON.split(harmless(message))
-    yield from wrapped(what, output.width, "  ", "    ")
+    what, remedies = split_message(harmless(message))
+    for line in wrapped(what, output.width, "  ", "    "):
+        yield QUOTED.sub(lambda quoted: paint(quoted[0], "bold"), line) if output.colour else line
     for remedy in remedies:
         yield from (paint(line, "green") for line in wrapped(remedy, output.width, "  ", "    "))
 
@@ -135,6 +137,8 @@ def wrapped(text: str, width: int | None, lead: str, indent: str) -> list[str]:
     if width is None:
         return [lead + text.replace(GLUE, " ")]
     room = max(width - len(indent), NARROWEST)
+    if len(lead) + len(text) <= room + len(indent):
+        return [lead + text.replace(GLUE, " ")]
     glued = QUOTED.sub(lambda quoted: quoted[0].replace(" ", GLUE) if len(quoted[0]) <= room else quoted[0], text)
     wrapper = textwrap.TextWrapper(
         room + len(indent), initial_indent=lead, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
@@ -142,19 +146,19 @@ def wrapped(text: str, width: int | None, lead: str, indent: str) -> list[str]:
     return [line.replace(GLUE, " ") for line in wrapper.wrap(glued)] or [lead]
 
 
-def _chain(finding: Finding, chain: Sequence[Frame], output: Output, paint: Paint) -> Iterator[str]:
+def _chain(finding: Finding, chain: Sequence[Frame], report: Report, output: Output, paint: Paint) -> Iterator[str]:
     frames = _distinct(chain)
     head = tail = len(frames)
     if len(frames) > FRAMES and not output.verbose:
         head, tail = FRAMES // 2, len(frames) - FRAMES // 2 + 1
     shown = [*frames[:head], *frames[tail:]]
-    rows = _Rows(shown, output.width, paint)
+    rows = _Rows(shown, report, output, paint)
     for index, frame in enumerate(shown):
         if index == head:
             yield f"  {paint('┆', 'dim')} {tail - head} more calls (--verbose shows them)"
         is_last = index == len(shown) - 1
         note = effect(finding.sink) if is_last and finding.sink else ""
-        yield from rows.of(frame, note, STYLES[finding.severity] if is_last else "", is_last)
+        yield from rows.of(frame, note, STYLES[finding.severity] if is_last else "blue", is_last)
 
 
 def _distinct(chain: Sequence[Frame]) -> list[Frame]:
@@ -172,51 +176,92 @@ def effect(sink: Sink) -> str:
     if not sink.category:
         return ""
     if sink.stall == "cpu":
-        return harmless(f"← computes: {sink.category}")
-    return harmless(f"← blocks: {sink.category}, {f'at most {sink.bound:g} s' if sink.bound else sink.stall}")
+        return harmless(f"computes: {sink.category}")
+    return harmless(f"blocks: {sink.category}, {f'at most {sink.bound:g} s' if sink.bound else sink.stall}")
 
 
 class _Rows:
-    """Frames as lines: place, function and source text side by side, or the text below if that leaves little room for it.
+    """Frames as lines: place, function and source text side by side where all of it fits, or the text below.
 
     A frame that stands alone is its source text: the head of its entry says the rest.
     """
 
-    def __init__(self, frames: Sequence[Frame], width: int | None, paint: Paint) -> None:
-        self._paint = paint
+    def __init__(self, frames: Sequence[Frame], report: Report, output: Output, paint: Paint) -> None:
+        self._report, self._output, self._paint = report, output, paint
         self._is_alone = len(frames) == 1
         self._place_width = max(len(_place(frame)) for frame in frames)
-        self._function_width = max(len(_short(frame)) for frame in frames)
+        self._function_width = max(len(short_name(frame)) for frame in frames)
         beside = 4 + self._place_width + 2 + self._function_width + 2
         longest = max(len(harmless(frame.text)) for frame in frames)
-        self._is_stacked = width is not None and width - beside < min(longest, ENOUGH)
+        self._is_stacked = output.width is not None and output.width - beside < longest
         self._column = 4 if self._is_alone else 8 if self._is_stacked else beside
-        self._room = None if width is None else max(width - self._column, NARROWEST)
+        self._room = None if output.width is None else max(output.width - self._column, NARROWEST)
 
     def of(self, frame: Frame, note: str, style: str, is_last: bool) -> Iterator[str]:
-        """The lines of a frame, with a note behind its source text or, if it does not fit there, below."""
+        """The lines of a frame: its source text, and carets below what is meant in it, with a note behind them."""
         ends = is_last and not self._is_alone
-        first, *rest = self._code(harmless(frame.text), note, style)
-        if self._is_stacked and not self._is_alone:
-            first, rest = "", [first, *rest]
-        yield f"  {self._paint('╰' if ends else '│', 'dim')} {self._head(frame)}{first}".rstrip()
+        code = self._code(frame, note, style)
+        head, *more = [""] if self._is_alone else self._head(frame)
+        if self._is_alone or not self._is_stacked:
+            head += code.pop(0)
+        yield f"  {self._paint('╰' if ends else '│', 'dim')} {head}".rstrip()
         edge = " " if ends else self._paint("│", "dim")
-        yield from (f"  {edge}{' ' * (self._column - 3)}{line}" for line in rest if line)
+        yield from (f"  {edge} {line}" for line in more)
+        yield from (f"  {edge}{' ' * (self._column - 3)}{line}" for line in code if line)
 
-    def _head(self, frame: Frame) -> str:
-        if self._is_alone:
-            return ""
-        if self._is_stacked:
-            return f"{_place(frame)}  {self._paint(_short(frame), 'dim')}"
-        function = self._paint(f"{_short(frame):{self._function_width}}", "dim")
-        return f"{_place(frame):{self._place_width}}  {function}  "
+    def _head(self, frame: Frame) -> list[str]:
+        """Place and function, on two lines if they are too long for one."""
+        place, function = _linked(_place(frame), frame.path, self._output), short_name(frame)
+        if not self._is_stacked:
+            gap = " " * (self._place_width - len(_place(frame)))
+            return [f"{place}{gap}  {self._paint(f'{function:{self._function_width}}', 'dim')}  "]
+        fits = self._output.width is None or 4 + len(_place(frame)) + 2 + len(function) <= self._output.width
+        return [f"{place}  {self._paint(function, 'dim')}"] if fits else [place, self._paint(function, "dim")]
 
-    def _code(self, text: str, note: str, style: str) -> list[str]:
-        if self._room is not None and len(text) > self._room:
-            text = text[: self._room - 1] + "…"
-        if text and note and (self._room is None or len(text) + 2 + len(note) <= self._room):
-            return [self._paint(f"{text}  {note}", style)]
-        return [self._paint(line, style) for line in (text, note) if line] or [""]
+    def _code(self, frame: Frame, note: str, style: str) -> list[str]:
+        start, end = self._report.marks.get((frame.path, frame.line, frame.column), (0, len(frame.text)))
+        before, meant, after = (harmless(part) for part in (frame.text[:start], frame.text[start:end], frame.text[end:]))
+        if self._room is not None:
+            before, meant, after = _cropped(before, meant, after, self._room)
+        lead = " " * _cells(before)
+        carets = "^" * _cells(meant) if note or before or after else ""
+        marks = [f"{lead}{self._paint(line, style)}" for line in self._noted(carets, note, len(lead))]
+        return [before + meant + after, *marks] if frame.text else marks or [""]
+
+    def _noted(self, carets: str, note: str, indent: int) -> list[str]:
+        """Carets with a note behind them, or below if it does not fit there."""
+        if carets and note and (self._room is None or indent + len(carets) + 1 + len(note) <= self._room):
+            return [f"{carets} {note}"]
+        return [line for line in (carets, note) if line]
+
+
+def _cropped(before: str, meant: str, after: str, room: int) -> tuple[str, str, str]:
+    """The three parts of a text, so much of them that they fit and the middle one is seen."""
+    if len(before) + len(meant) + len(after) <= room:
+        return before, meant, after
+    if len(before) + min(len(meant), SEEN) >= room:
+        before = f"…{before[len(before) - room // 3 :]}"
+    if len(before) + len(meant) >= room:
+        return before, f"{meant[: room - len(before) - 1]}…", ""
+    if len(before) + len(meant) + len(after) > room:
+        after = f"{after[: room - len(before) - len(meant) - 1]}…"
+    return before, meant, after
+
+
+def _cells(text: str) -> int:
+    """Columns that a text takes at a terminal: two for a wide character, none for a mark on the one before."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
+
+
+def _linked(shown: str, path: str, output: Output) -> str:
+    """A place as a link to its file, if the terminal shows such (OSC 8)."""
+    if output.links is None or not path.isprintable():
+        return shown
+    uri = Path(os.path.normpath(output.links / path)).as_uri()
+    return f"\x1b]8;;{uri}\x1b\\{shown}\x1b]8;;\x1b\\"
 
 
 def _place(frame: Frame) -> str:
@@ -233,7 +278,7 @@ def _contexts(finding: Finding) -> list[str]:
     return named
 
 
-def _short(frame: Frame) -> str:
+def short_name(frame: Frame) -> str:
     """The function's name without that of its module, as far as the frame's path says it already."""
     names = frame.function.split(".")
     module = frame.path.removesuffix(".py").removesuffix("/__init__").split("/")
@@ -275,12 +320,9 @@ def _errors(heading: str, errors: list[ReadError], output: Output, paint: Paint)
 
 
 def _summary(report: Report, output: Output, paint: Paint) -> Iterator[str]:
-    if report.findings:
-        counts = ", ".join(paint(f"{count} {severity.word}", STYLES[severity]) for severity, count in report.by_severity.items())
-        causes = counted(len(report.causes), "root cause")
-        yield f"{paint(counted(len(report.findings), 'finding'), 'bold')} from {causes}: {counts}"
-    else:
-        yield paint("No findings", "bold green")
+    yield tally(report, paint)
+    if fixes := fixes_told(report):
+        yield fixes
     parts = [f"{counted(report.files, 'file')}, {counted(report.lines, 'line')}, {report.seconds:.1f} s"]
     if report.unresolved_calls:
         calls = counted(report.statistics.get("calls", report.unresolved_calls), "call")
@@ -295,6 +337,23 @@ def _summary(report: Report, output: Output, paint: Paint) -> Iterator[str]:
         parts.append(f"{counted(report.generated_files_skipped, 'generated file')} not reported")
     for text in ("; ".join(parts), *map(harmless, report.notes)):
         yield from (paint(line, "dim") for line in wrapped(text, output.width, "", "  "))
+
+
+def tally(report: Report, paint: Paint = lambda text, style: text) -> str:  # noqa: ARG005
+    """How much was found, in a line."""
+    if not report.findings:
+        return paint("No findings", "bold green")
+    counts = ", ".join(paint(f"{count:,} {severity.word}", STYLES[severity]) for severity, count in report.by_severity.items())
+    causes = counted(len(report.causes), "root cause")
+    return f"{paint(counted(len(report.findings), 'finding'), 'bold')} from {causes}: {counts}"
+
+
+def fixes_told(report: Report) -> str:
+    """How many findings can be fixed by a command; empty if none can."""
+    counts: Counter[str] = Counter(finding.fix.safety for finding in report.findings if finding.fix)
+    commands = {"safe": "`asyncvet fix`", "unsafe": "`asyncvet fix --unsafe`, to be looked at"}
+    told = [f"{counts[safety]:,} by {command}" for safety, command in commands.items() if counts[safety]]
+    return f"can be fixed: {'; '.join(told)}" if told else ""
 
 
 def counted(count: int, noun: str) -> str:

@@ -100,9 +100,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         return CATEGORIES[int(self.code[2])]
 
     @property
-    def page(self) -> Page:
+    def text(self) -> str:
         """What the rule says about itself: the docstring of its module."""
-        return parse_page(sys.modules[self.check.__module__].__doc__ or "")
+        return (sys.modules[self.check.__module__].__doc__ or "").strip()
+
+    @property
+    def page(self) -> Page:
+        """The same in its parts."""
+        return parse_page(self.text)
 
 
 @functools.cache

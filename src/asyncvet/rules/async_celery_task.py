@@ -59,7 +59,7 @@ generators, and coroutine functions that other code awaits.
 
 ## References
 
-- Celery documentation, "Tasks"
+- [Celery documentation, "Tasks"](https://docs.celeryq.dev/en/stable/userguide/tasks.html)
 - Python documentation, `asyncio.run`
 """
 

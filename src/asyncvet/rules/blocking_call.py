@@ -77,7 +77,7 @@ expressions and in callbacks, locks, what uses the event loop or an object of on
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Running Blocking Code"
+- [Python documentation, "Developing with asyncio", section "Running Blocking Code"](https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code)
 - FastAPI documentation, "Concurrency and async / await"
 """
 

@@ -49,8 +49,8 @@ There is no automatic fix: the source decides whether it has an asynchronous twi
 
 ## References
 
+- [Python documentation, "Developing with asyncio", section "Running Blocking Code"](https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code)
 - Starlette documentation, `iterate_in_threadpool`
-- Python documentation, "Developing with asyncio", section "Running Blocking Code"
 """
 
 from collections.abc import Iterator

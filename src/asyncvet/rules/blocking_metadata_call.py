@@ -44,7 +44,7 @@ Unsafe, as other coroutines run where none could before: the call becomes `await
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Running Blocking Code"
+- [Python documentation, "Developing with asyncio", section "Running Blocking Code"](https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code)
 - anyio documentation, "Asynchronous file I/O support"
 """
 

@@ -55,7 +55,7 @@ There is no automatic fix: every place that sets the flag has to set the event.
 
 ## References
 
-- Python documentation, "Synchronization Primitives" and "Queues" of asyncio
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html) and "Queues" of asyncio
 """
 
 from collections.abc import Iterator

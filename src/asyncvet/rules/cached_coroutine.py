@@ -47,7 +47,7 @@ There is no automatic fix: whether callers that come while the first one is load
 
 ## References
 
-- Python documentation, `functools.lru_cache` and `functools.cached_property`
+- [Python documentation, `functools.lru_cache`](https://docs.python.org/3/library/functools.html#functools.lru_cache) and `functools.cached_property`
 - async-lru documentation
 """
 

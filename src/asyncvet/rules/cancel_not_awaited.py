@@ -54,7 +54,7 @@ no edit where the cancellation stands within another expression.
 
 ## References
 
-- Python documentation, `asyncio.Task.cancel`
+- [Python documentation, `asyncio.Task.cancel`](https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.cancel)
 """
 
 import re

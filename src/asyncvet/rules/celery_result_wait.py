@@ -61,7 +61,7 @@ ever is lost.
 
 ## References
 
-- Celery documentation, "Calling Tasks", and `celery.result`
+- [Celery documentation, "Calling Tasks"](https://docs.celeryq.dev/en/stable/userguide/calling.html), and `celery.result`
 - Python documentation, `asyncio.to_thread`
 """
 

@@ -53,7 +53,7 @@ There is no automatic fix: the caller may need the value that the call gives her
 
 ## References
 
-- Celery documentation, "Calling Tasks"
+- [Celery documentation, "Calling Tasks"](https://docs.celeryq.dev/en/stable/userguide/calling.html)
 """
 
 from collections.abc import Iterator

@@ -50,7 +50,7 @@ before it. Lists that are returned or given to a response, and loops that are le
 
 ## References
 
-- PEP 525, "Asynchronous Generators"
+- [PEP 525, "Asynchronous Generators"](https://peps.python.org/pep-0525/)
 - Starlette documentation, `StreamingResponse`
 """
 

@@ -52,7 +52,7 @@ itself wants a process. Left alone is what blocking-call leaves alone.
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Running Blocking Code"
+- [Python documentation, "Developing with asyncio", section "Running Blocking Code"](https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code)
 - Python documentation, `asyncio.to_thread` and `concurrent.futures.ProcessPoolExecutor`
 """
 

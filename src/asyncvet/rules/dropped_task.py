@@ -65,7 +65,7 @@ place. There is no edit where no statement makes the task, as in a lambda, and w
 
 ## References
 
-- Python documentation, `asyncio.create_task`: "Save a reference to the result of this function"
+- [Python documentation, `asyncio.create_task`](https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task): "Save a reference to the result of this function"
 """
 
 from collections.abc import Iterator

@@ -70,7 +70,7 @@ There is no automatic fix: a task needs an owner that stops it.
 
 ## References
 
-- FastAPI documentation, "Lifespan Events"
+- [FastAPI documentation, "Lifespan Events"](https://fastapi.tiangolo.com/advanced/events/)
 """
 
 from collections.abc import Iterator

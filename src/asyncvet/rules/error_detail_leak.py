@@ -65,7 +65,7 @@ There is no automatic fix: what the client should read is for the author to writ
 
 ## References
 
-- OWASP, "Error Handling Cheat Sheet"
+- [OWASP, "Error Handling Cheat Sheet"](https://cheatsheetseries.owasp.org/cheatsheets/Error_Handling_Cheat_Sheet.html)
 - CWE-209, "Generation of Error Message Containing Sensitive Information"
 """
 

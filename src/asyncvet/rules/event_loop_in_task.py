@@ -57,7 +57,7 @@ There is no automatic fix: objects that outlive the task may be bound to the loo
 
 ## References
 
-- Celery documentation, "Tasks"
+- [Celery documentation, "Tasks"](https://docs.celeryq.dev/en/stable/userguide/tasks.html)
 - Python documentation, `asyncio.run` and `asyncio.get_event_loop`
 """
 

@@ -63,7 +63,7 @@ has none. A bare `except` is left alone.
 
 ## References
 
-- Python documentation, "Errors and Exceptions", section "Exception Chaining"
+- [Python documentation, "Errors and Exceptions", section "Exception Chaining"](https://docs.python.org/3/tutorial/errors.html#exception-chaining)
 - Python documentation, "The raise statement"
 """
 
@@ -152,7 +152,7 @@ def _made_here(handling: Handling, expr: tree.Expression | None) -> tree.Call | 
 
 def _makes_errors(project: Project, maker: Function, handling: Handling, call: tree.Call) -> bool:
     """Whether a function of the project makes an exception and is not told of the one that was caught."""
-    if handling.is_quoted_in(call) or any(map(_sets_cause, walk.nodes(walk.body(maker)))):
+    if handling.is_quoted_in(call) or any(map(_sets_cause, walk.inside(maker))):
         return False
     made = project.inference.returned(maker)
     return bool(made) and all(isinstance(value, Instance | Object) for value in made)

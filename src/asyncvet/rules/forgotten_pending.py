@@ -58,7 +58,7 @@ There is no automatic fix: whether to cancel or to go on waiting is a decision.
 
 ## References
 
-- Python documentation, `asyncio.wait`
+- [Python documentation, `asyncio.wait`](https://docs.python.org/3/library/asyncio-task.html#asyncio.wait)
 """
 
 from collections.abc import Iterator

@@ -88,7 +88,7 @@ handler waits for a second, so that an error that lasts does not fill the log.
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Detect never-retrieved exceptions"
+- [Python documentation, "Developing with asyncio", section "Detect never-retrieved exceptions"](https://docs.python.org/3/library/asyncio-dev.html#detect-never-retrieved-exceptions)
 """
 
 from collections.abc import Iterator

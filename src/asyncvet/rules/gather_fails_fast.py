@@ -53,7 +53,7 @@ decision.
 
 ## References
 
-- Python documentation, `asyncio.gather` and `asyncio.TaskGroup`
+- [Python documentation, `asyncio.gather`](https://docs.python.org/3/library/asyncio-task.html#asyncio.gather) and `asyncio.TaskGroup`
 """
 
 from collections.abc import Iterator

@@ -71,7 +71,7 @@ annotation does not say that it is a list or the like.
 
 ## References
 
-- Python documentation, "Synchronization Primitives", asyncio.Lock
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html), asyncio.Lock
 """
 
 from collections.abc import Iterator

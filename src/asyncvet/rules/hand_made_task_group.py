@@ -58,7 +58,7 @@ into the group; results are asked of the tasks. Python 3.11 is assumed.
 
 ## References
 
-- Python documentation, `asyncio.TaskGroup`
+- [Python documentation, `asyncio.TaskGroup`](https://docs.python.org/3/library/asyncio-task.html#asyncio.TaskGroup)
 """
 
 from collections.abc import Iterator

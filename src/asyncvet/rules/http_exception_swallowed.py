@@ -71,7 +71,7 @@ There is no automatic fix: `except HTTPException: raise` changes what clients ge
 
 ## References
 
-- FastAPI documentation, "Handling Errors"
+- [FastAPI documentation, "Handling Errors"](https://fastapi.tiangolo.com/tutorial/handling-errors/)
 - Starlette documentation, "Exceptions"
 """
 

@@ -62,13 +62,13 @@ There is no automatic fix: who must share the lock is a decision.
 
 ## References
 
-- Python documentation, "Synchronization Primitives"
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html)
 """
 
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
-from asyncvet.graph.locks import held, own_lock
+from asyncvet.graph.locks import own_lock
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import shown
 from asyncvet.model import Finding, Severity
@@ -80,7 +80,7 @@ def check(project: Project) -> Iterator[Finding]:
     for function in project.functions:
         if not function.is_async:
             continue
-        for taken in held(project, function):
+        for taken in project.held(function):
             lock = own_lock(project, taken.expr, function)
             if lock is not None:
                 made = next(iter(function.bindings.get(taken.expr.id, ())), None) if isinstance(taken.expr, tree.Name) else None

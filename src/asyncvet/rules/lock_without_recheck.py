@@ -58,12 +58,11 @@ the state where the test asks for a local name. Left alone: locks taken by `acqu
 
 ## References
 
-- Python documentation, "Synchronization Primitives", asyncio.Lock
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html), asyncio.Lock
 """
 
 from collections.abc import Iterator
 
-from asyncvet.graph.lifetimes import Lifetimes
 from asyncvet.graph.project import Project
 from asyncvet.graph.races import Races
 from asyncvet.graph.scopes import shown
@@ -73,7 +72,7 @@ from asyncvet.rules import Rule
 
 def check(project: Project) -> Iterator[Finding]:
     """Report tests that are not made again once the lock is held."""
-    races, lifetimes = Races(project), Lifetimes(project)
+    races, lifetimes = Races(project), project.lifetimes
     for function in project.functions:
         for race in races.of(function):
             if race.taken is None or not lifetimes.outlives_call(race.test.place, function):

@@ -62,7 +62,7 @@ There is no automatic fix: what the object is shared with, in the service for in
 
 ## References
 
-- Python documentation, `asyncio.run`
+- [Python documentation, `asyncio.run`](https://docs.python.org/3/library/asyncio-runner.html#asyncio.run)
 - SQLAlchemy documentation, "Using multiple asyncio event loops"
 """
 

@@ -55,7 +55,7 @@ an object that is made elsewhere.
 
 ## References
 
-- Requests documentation, "Advanced Usage", section "Timeouts"
+- [Requests documentation, "Advanced Usage", section "Timeouts"](https://requests.readthedocs.io/en/latest/user/advanced/#timeouts)
 - HTTPX documentation, "Timeouts"
 - Python documentation, "Coroutines and Tasks", section "Timeouts"
 """

@@ -63,7 +63,7 @@ There is no automatic fix: which functions between the coroutine and the call ha
 
 ## References
 
-- Python documentation, `asyncio.run`: "This function cannot be called when another asyncio event loop is running in the same thread"
+- [Python documentation, `asyncio.run`](https://docs.python.org/3/library/asyncio-runner.html#asyncio.run): "This function cannot be called when another asyncio event loop is running in the same thread"
 - anyio documentation, `anyio.run`
 - asgiref documentation, `async_to_sync`
 """

@@ -58,7 +58,7 @@ There is no automatic fix: a thread hop costs a little on every call and saves m
 
 ## References
 
-- Celery documentation, "Calling Tasks", sections "Message Sending Retry" and "Connection Error Handling"
+- [Celery documentation, "Calling Tasks", sections "Message Sending Retry"](https://docs.celeryq.dev/en/stable/userguide/calling.html#message-sending-retry) and "Connection Error Handling"
 """
 
 from collections.abc import Iterator

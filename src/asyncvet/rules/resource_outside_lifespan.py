@@ -69,7 +69,7 @@ There is no automatic fix: everything that uses the object must get it from some
 
 ## References
 
-- FastAPI documentation, "Lifespan Events"
+- [FastAPI documentation, "Lifespan Events"](https://fastapi.tiangolo.com/advanced/events/)
 - HTTPX documentation, "Async Support"; SQLAlchemy documentation, "Engine Disposal"
 """
 
@@ -152,7 +152,7 @@ def _is_for_request(function: Function, project: Project) -> bool:
 
 def _is_kept_or_closed(made: tree.Node, function: Function) -> bool:
     """Whether the function gives the engine out, keeps it by an attribute or an item, or disposes of it."""
-    body = list(walk.nodes(walk.body(function)))
+    body = walk.inside(function)
     names = {
         target.id
         for node in body

@@ -59,7 +59,7 @@ There is no automatic fix: what comes after the wait becomes a task of its own.
 
 ## References
 
-- Celery documentation, "Tasks", section "Avoid launching synchronous subtasks"
+- [Celery documentation, "Tasks", section "Avoid launching synchronous subtasks"](https://docs.celeryq.dev/en/stable/userguide/tasks.html#avoid-launching-synchronous-subtasks)
 - Celery documentation, "Canvas: Designing Work-flows"
 """
 

@@ -64,7 +64,7 @@ There is no automatic fix: a route that becomes `async def` must not block any m
 
 ## References
 
-- FastAPI documentation, "Concurrency and async / await"
+- [FastAPI documentation, "Concurrency and async / await"](https://fastapi.tiangolo.com/async/)
 - Starlette documentation, "Thread Pool"
 """
 
@@ -183,9 +183,9 @@ def _is_coroutine(use: Use, param: tree.Param) -> bool:
     """Whether what is called gives an awaitable for certain: its annotation says so, or its result is awaited on every path."""
     if param.annotation is not None and any(last_name(node) in _ASYNC_TYPES for node in walk.nodes(param.annotation)):
         return True
-    for node in walk.awaits(walk.body(use.function)):
+    for node in walk.waits(use.function):
         held = isinstance(node, tree.Await) and isinstance(node.value, tree.Name) and node.value.id
-        if held and any(_holds(use, held, statement) for statement in walk.nodes(walk.body(use.function))):
+        if held and any(_holds(use, held, statement) for statement in walk.inside(use.function)):
             return not any(isinstance(holder, tree.If | tree.Operation) for holder in walk.around(use.function, node))
     return False
 

@@ -56,7 +56,7 @@ There is no edit where comments or other code stand between them.
 
 ## References
 
-- Python documentation, `asyncio.TaskGroup` and `asyncio.gather`
+- [Python documentation, `asyncio.TaskGroup`](https://docs.python.org/3/library/asyncio-task.html#asyncio.TaskGroup) and `asyncio.gather`
 """
 
 from collections.abc import Iterator

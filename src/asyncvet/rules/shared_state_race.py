@@ -73,7 +73,7 @@ There is no automatic fix: where several coroutines must agree, a lock is needed
 
 ## References
 
-- Python documentation, "Synchronization Primitives", asyncio.Lock
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html), asyncio.Lock
 - Python language reference, "Augmented assignment statements": the target is evaluated first
 """
 
@@ -81,7 +81,6 @@ from collections.abc import Iterator
 
 from asyncvet.facts import tree
 from asyncvet.graph.evictions import Eviction, Evictions
-from asyncvet.graph.lifetimes import Lifetimes
 from asyncvet.graph.lost_updates import LostUpdate, lost_updates
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import shown
@@ -91,7 +90,7 @@ from asyncvet.rules import Rule
 
 def check(project: Project) -> Iterator[Finding]:
     """Report updates that can be lost."""
-    lifetimes = Lifetimes(project)
+    lifetimes = project.lifetimes
     for function in project.functions:
         for update in lost_updates(project, function):
             if lifetimes.outlives_call(update.place, function):

@@ -66,7 +66,7 @@ Unsafe where the application is given to a function that might register handlers
 
 ## References
 
-- FastAPI documentation, "Lifespan Events"
+- [FastAPI documentation, "Lifespan Events"](https://fastapi.tiangolo.com/advanced/events/)
 - Starlette documentation, "Lifespan"
 """
 

@@ -70,7 +70,7 @@ There is no automatic fix: callers may rely on the value that is returned today.
 
 ## References
 
-- Python documentation, "Coroutines and Tasks", section "Task Cancellation"
+- [Python documentation, "Coroutines and Tasks", section "Task Cancellation"](https://docs.python.org/3/library/asyncio-task.html#task-cancellation)
 - Python documentation, `asyncio.CancelledError`
 """
 

@@ -65,7 +65,7 @@ There is no automatic fix: what to do about the error is the author's to say.
 
 ## References
 
-- Python documentation, "Errors and Exceptions", section "Handling Exceptions"
+- [Python documentation, "Errors and Exceptions", section "Handling Exceptions"](https://docs.python.org/3/tutorial/errors.html#handling-exceptions)
 """
 
 from collections.abc import Iterator

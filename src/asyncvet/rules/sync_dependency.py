@@ -55,7 +55,7 @@ Safe where the project names the function in `Depends(...)` only. Whoever calls 
 
 ## References
 
-- FastAPI documentation, "Concurrency and async / await", section "Dependencies"
+- [FastAPI documentation, "Concurrency and async / await"](https://fastapi.tiangolo.com/async/), section "Dependencies"
 """
 
 from collections.abc import Iterator

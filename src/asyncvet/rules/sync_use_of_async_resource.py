@@ -45,7 +45,7 @@ There is no automatic fix: in a plain function the statement needs an asynchrono
 
 ## References
 
-- Python documentation, "Asynchronous Context Managers" and "Asynchronous Iterators" in the data model
+- [Python documentation, "Asynchronous Context Managers"](https://docs.python.org/3/reference/datamodel.html#asynchronous-context-managers) and "Asynchronous Iterators" in the data model
 """
 
 from collections.abc import Callable, Iterator

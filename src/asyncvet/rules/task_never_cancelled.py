@@ -75,7 +75,7 @@ follows the task goes under `try`, and `finally` cancels it. There is no edit wh
 
 ## References
 
-- Python documentation, "Coroutines and Tasks", section "Task Cancellation"
+- [Python documentation, "Coroutines and Tasks", section "Task Cancellation"](https://docs.python.org/3/library/asyncio-task.html#task-cancellation)
 - FastAPI documentation, "Lifespan Events"
 """
 

@@ -57,14 +57,14 @@ There is no automatic fix: threads that use the same lock would lose it.
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Concurrency and Multithreading"
+- [Python documentation, "Developing with asyncio", section "Concurrency and Multithreading"](https://docs.python.org/3/library/asyncio-dev.html#concurrency-and-multithreading)
 - Python documentation, "Synchronization Primitives"
 """
 
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
-from asyncvet.graph.locks import Held, held, is_bounded, waits
+from asyncvet.graph.locks import Held, is_bounded, waits
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import Function, shown
 from asyncvet.model import Finding, Severity
@@ -76,7 +76,7 @@ def check(project: Project) -> Iterator[Finding]:
     for function in project.functions:
         if not function.is_async:
             continue
-        for taken in held(project, function):
+        for taken in project.held(function):
             inside = waits(taken, function)
             if inside and _holds_thread_lock(project, function, taken):
                 yield _finding(project, function, taken, inside[0])

@@ -64,7 +64,7 @@ stands in another file or awaits the timeout by way of several functions.
 
 ## References
 
-- RFC 9110, "HTTP Semantics", section 15.6.5, "504 Gateway Timeout"
+- [RFC 9110, "HTTP Semantics", section 15.6.5](https://www.rfc-editor.org/rfc/rfc9110.html#section-15.6.5), "504 Gateway Timeout"
 - FastAPI documentation, "Handling Errors"
 """
 

@@ -50,7 +50,7 @@ left alone.
 
 ## References
 
-- Python documentation, `collections.abc.AsyncGenerator` and `typing.AsyncGenerator`
+- [Python documentation, `collections.abc.AsyncGenerator`](https://docs.python.org/3/library/collections.abc.html#collections.abc.AsyncGenerator) and `typing.AsyncGenerator`
 - PEP 525, "Asynchronous Generators"
 """
 

@@ -45,7 +45,7 @@ There is no automatic fix: in a plain function, `await` means making it and its 
 
 ## References
 
-- Python documentation, "Developing with asyncio", section "Detect never-awaited coroutines"
+- [Python documentation, "Developing with asyncio", section "Detect never-awaited coroutines"](https://docs.python.org/3/library/asyncio-dev.html#detect-never-awaited-coroutines)
 """
 
 from collections.abc import Iterator

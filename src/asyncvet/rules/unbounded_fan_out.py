@@ -61,7 +61,7 @@ There is no automatic fix: the limit is a number that only the author knows.
 
 ## References
 
-- Python documentation, `asyncio.Semaphore`
+- [Python documentation, `asyncio.Semaphore`](https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore)
 """
 
 from collections.abc import Iterator

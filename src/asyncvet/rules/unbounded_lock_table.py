@@ -49,7 +49,7 @@ There is no automatic fix: a weak table keeps a lock only as long as a local nam
 
 ## References
 
-- Python documentation, "weakref": WeakValueDictionary
+- [Python documentation, "weakref"](https://docs.python.org/3/library/weakref.html#weakref.WeakValueDictionary): WeakValueDictionary
 """
 
 from collections.abc import Iterator

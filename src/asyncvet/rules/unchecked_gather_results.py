@@ -52,7 +52,7 @@ There is no automatic fix: what to do with an error is the author's to say.
 
 ## References
 
-- Python documentation, `asyncio.gather`
+- [Python documentation, `asyncio.gather`](https://docs.python.org/3/library/asyncio-task.html#asyncio.gather)
 """
 
 from collections.abc import Iterator

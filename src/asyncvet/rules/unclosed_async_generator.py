@@ -71,7 +71,7 @@ There is no automatic fix: `aclosing` must go around the loop and all that uses 
 
 ## References
 
-- Python documentation, `contextlib.aclosing`
+- [Python documentation, `contextlib.aclosing`](https://docs.python.org/3/library/contextlib.html#contextlib.aclosing)
 - PEP 525, "Asynchronous Generators", section "Finalization"
 """
 

@@ -74,12 +74,11 @@ state whose declaration is not in the same file, and tests in expressions.
 
 ## References
 
-- Python documentation, "Synchronization Primitives", asyncio.Lock
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html), asyncio.Lock
 """
 
 from collections.abc import Iterator
 
-from asyncvet.graph.lifetimes import Lifetimes
 from asyncvet.graph.project import Project
 from asyncvet.graph.races import Races
 from asyncvet.model import Finding, Severity
@@ -88,7 +87,7 @@ from asyncvet.rules import Rule
 
 def check(project: Project) -> Iterator[Finding]:
     """Report first uses that can happen twice."""
-    races, lifetimes = Races(project), Lifetimes(project)
+    races, lifetimes = Races(project), project.lifetimes
     for function in project.functions:
         for race in races.of(function):
             if race.taken is not None or not lifetimes.outlives_call(race.test.place, function):

@@ -49,14 +49,14 @@ by further calls.
 
 ## References
 
-- HTTPX documentation, "Async Support", section "Opening and closing clients"
+- [HTTPX documentation, "Async Support"](https://www.python-httpx.org/async/), section "Opening and closing clients"
 - aiohttp documentation, "Client Session"
 """
 
 from collections.abc import Iterator
 
 from asyncvet.facts import tree
-from asyncvet.graph.ownership import Opened, Ownership
+from asyncvet.graph.ownership import Opened
 from asyncvet.graph.project import Project
 from asyncvet.graph.scopes import shown
 from asyncvet.model import Finding, Severity
@@ -65,7 +65,7 @@ from asyncvet.rules import Rule
 
 def check(project: Project) -> Iterator[Finding]:
     """Report resources that stay open."""
-    for opened in Ownership(project).find():
+    for opened in project.ownership.find():
         yield Finding(
             code=RULE.code,
             name=RULE.name,

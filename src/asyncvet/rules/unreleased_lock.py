@@ -47,7 +47,7 @@ There is no automatic fix: the lines that belong inside the `async with` have to
 
 ## References
 
-- Python documentation, "Synchronization Primitives": `async with` is the preferred way to use a lock
+- [Python documentation, "Synchronization Primitives"](https://docs.python.org/3/library/asyncio-sync.html): `async with` is the preferred way to use a lock
 """
 
 from collections.abc import Iterator

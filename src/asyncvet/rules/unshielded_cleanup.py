@@ -50,7 +50,7 @@ There is no automatic fix: the bound is a decision.
 
 ## References
 
-- Python documentation, `asyncio.shield`
+- [Python documentation, `asyncio.shield`](https://docs.python.org/3/library/asyncio-task.html#asyncio.shield)
 - anyio documentation, "Cancellation and timeouts", section "Finalization"
 """
 
@@ -91,8 +91,8 @@ def check(project: Project) -> Iterator[Finding]:
 
 def _cleanups(project: Project, function: Function) -> Iterator[list[tree.Statement]]:
     """Statements that run after a cancellation: `finally` around an await, and handlers that name `CancelledError`."""
-    for node in walk.nodes(walk.body(function)):
-        if isinstance(node, tree.Try) and node.final and any(walk.awaits(node.body)):
+    for node in walk.found(function, tree.Try):
+        if node.final and any(walk.awaits(node.body)):
             yield node.final
     for catch in catches(project, function):
         if isinstance(catch.node, tree.Handler) and catch.caught == "CancelledError":

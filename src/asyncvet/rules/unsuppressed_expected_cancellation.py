@@ -46,7 +46,7 @@ Safe: `suppress` catches what the handler caught and does as little. The import 
 
 ## References
 
-- Python documentation, `contextlib.suppress`
+- [Python documentation, `contextlib.suppress`](https://docs.python.org/3/library/contextlib.html#contextlib.suppress)
 """
 
 from collections.abc import Iterator

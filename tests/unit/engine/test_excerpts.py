@@ -4,8 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from asyncvet.engine.excerpts import excerpts
+from asyncvet.engine.excerpts import Excerpts, excerpts
 from asyncvet.model import Finding, Frame, Severity, Span
+
+
+def marked(found: Excerpts) -> dict[tuple[str, int, int], str]:
+    """The texts, with the code at each place between guillemets."""
+    return {
+        place: f"{text[:start]}«{text[start:end]}»{text[end:]}"
+        for (place, text), (start, end) in zip(found.texts.items(), found.marks.values(), strict=True)
+    }
 
 
 def at(path: str, line: int, column: int = 1, chain: tuple[Frame, ...] = ()) -> Finding:
@@ -27,31 +35,31 @@ def test_a_line_is_stripped_of_comments_and_decoded_as_its_file_says(tmp_path: P
     (tmp_path / "odd.py").write_bytes(b"# coding: nonsense\n'\xff'\n" + b"x" * 300)
     frames = [Frame("a.py", 3, 5, "f"), Frame("latin.py", 2, 1, "f"), Frame("odd.py", 2, 1, "f"), Frame("odd.py", 3, 1, "f")]
     findings = [at("a.py", 3, 5, tuple(frames)), at("a.py", 4, 2), at("a.py", 99), at("gone.py", 1)]
-    assert excerpts(findings, tmp_path.joinpath) == {
-        ("a.py", 3, 5): "call('é#')",
-        ("a.py", 4, 2): "x = 1",
-        ("latin.py", 2, 1): "name = 'é'",
-        ("odd.py", 2, 1): "'�'",
-        ("odd.py", 3, 1): "x" * 200,
+    assert marked(excerpts(findings, tmp_path.joinpath)) == {
+        ("a.py", 3, 5): "«call('é#')»",
+        ("a.py", 4, 2): "«x = 1»",
+        ("latin.py", 2, 1): "«name = 'é'»",
+        ("odd.py", 2, 1): "«'�'»",
+        ("odd.py", 3, 1): f"«{'x' * 200}»",
     }
 
 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("x = @run(a, b)", "x = run(a, b)"),
-        ("if @run(a).ok and other(\n    b\n):", "if run(a).ok and other("),
-        ("done = @run(\n    [a],  # why\n    b=(1, ),\n)", "run([a], b=(1, ))"),
-        ("x = @run(\n    a\n).text.strip() or None", "run(a).text.strip()"),
-        ("(\n    @session.query(A)\n    .where(\n        B,\n    )\n    .all()\n)", "session.query(A).where(B).all()"),
-        ("@run(\n    '''\n      SELECT 1)\n    ''', \"(\"\n)", "run(''' SELECT 1) ''', \"(\")"),
-        ("other(\n    @run(a,\n        b), c)", "run(a, b)"),
-        ("with @connect(\n    a\n) as b, c:", "connect(a)"),
-        ("@connect \\\n    (a)", "connect (a)"),
-        ("@self.ready\n[1]", "self.ready"),
-        ("@run(\n    a", "run(a"),
-        ("@run('\n", "run('"),
-        ("@a[\n    run()]\n", "a[run()]"),
+        ("x = @run(a, b)", "x = «run(a, b)»"),
+        ("if @run(a).ok and other(\n    b\n):", "if «run(a).ok» and other("),
+        ("done = @run(\n    [a],  # why\n    b=(1, ),\n)", "«run([a], b=(1, ))»"),
+        ("x = @run(\n    a\n).text.strip() or None", "«run(a).text.strip()»"),
+        ("(\n    @session.query(A)\n    .where(\n        B,\n    )\n    .all()\n)", "«session.query(A).where(B).all()»"),
+        ("@run(\n    '''\n      SELECT 1)\n    ''', \"(\"\n)", "«run(''' SELECT 1) ''', \"(\")»"),
+        ("other(\n    @run(a,\n        b), c)", "«run(a, b)»"),
+        ("with @connect(\n    a\n) as b, c:", "«connect(a)»"),
+        ("@connect \\\n    (a)", "«connect (a)»"),
+        ("@self.ready\n[1]", "«self.ready»"),
+        ("@run(\n    a", "«run(a»"),
+        ("@run('\n", "«run('»"),
+        ("@a[\n    run()]\n", "«a[run()]»"),
     ],
 )
 def test_a_call_over_several_lines_is_shown_alone_and_on_one(source: str, expected: str, tmp_path: Path) -> None:
@@ -59,9 +67,9 @@ def test_a_call_over_several_lines_is_shown_alone_and_on_one(source: str, expect
     before = source[: source.index("@")]
     place = ("a.py", before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
     (tmp_path / "a.py").write_text(source.replace("@", ""))
-    assert excerpts([at(*place)], tmp_path.joinpath) == {place: expected}
+    assert marked(excerpts([at(*place)], tmp_path.joinpath)) == {place: expected}
 
 
 def test_the_end_of_a_call_is_not_looked_for_without_end(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("run(\n" + "    1,\n" * 100_000 + ")\n")
-    assert excerpts([at("a.py", 1)], tmp_path.joinpath) == {("a.py", 1, 1): "run(" + "1, " * 58 + "1,"}
+    assert marked(excerpts([at("a.py", 1)], tmp_path.joinpath)) == {("a.py", 1, 1): "«run(" + "1, " * 58 + "1,»"}

@@ -8,8 +8,9 @@ import pytest
 
 from asyncvet.config import Settings
 from asyncvet.engine import reading
+from asyncvet.engine.collector import uncollected
 from asyncvet.engine.discovery import Discovery, SourceFile, discover
-from asyncvet.engine.reading import Reading, read, uncollected
+from asyncvet.engine.reading import Reading, read
 from asyncvet.facts import codec, extract
 from asyncvet.facts.tree import ModuleFacts
 from asyncvet.model import ReadError

@@ -10,7 +10,7 @@ from asyncvet import rules
 from asyncvet.config import Settings, UsageError
 from asyncvet.engine import review
 from asyncvet.model import Finding, Frame, ReadError, Severity, Span
-from asyncvet.report import Report
+from asyncvet.report import Report, RuleText
 from asyncvet.rules import Rule
 
 SOURCE = "async def main():\n    one()\n    two()  # asyncvet: ignore[AV101] known\n"
@@ -73,6 +73,8 @@ def test_a_report_holds_findings_with_text_and_identity(tmp_path: Path, monkeypa
         unresolved_calls=report.unresolved_calls,
         statistics=report.statistics,
         excerpts={("app/a.py", 2, 5): "one()"},
+        marks={("app/a.py", 2, 5): (0, 5)},
+        rules=(RuleText("AV101", "bad", Severity.HIGH, "A review as a whole, with rules of its own."),),
     )
     assert len(expected.fingerprint) == 16
     assert report.seconds > 0
@@ -83,6 +85,7 @@ def test_suppressed_findings_are_counted_and_gone(tmp_path: Path, monkeypatch: p
     use(monkeypatch, finding("a.py", 2), finding("a.py", 3), finding("a.py", 3))
     report = review([tmp_path], root=tmp_path)
     assert (places(report), report.suppressed) == ([("a.py", 2)], 1)
+    assert [(each.span.line, each.chain[0].text) for each in report.accepted] == [(3, "two()")]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +149,7 @@ def test_paths_outside_the_root_are_shown_relative_to_it(tmp_path: Path, monkeyp
     assert report.findings[0].chain[0].path == "../there/a.py"
     assert {error.path for error in report.errors} == {"../there/broken.py"}
     assert report.excerpts == {("../there/a.py", 2, 5): "one()"}
+    assert report.marks == {("../there/a.py", 2, 5): (0, 5)}
 
 
 def test_progress_tells_every_stage_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

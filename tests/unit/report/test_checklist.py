@@ -12,8 +12,7 @@ from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
 from asyncvet import rules
-from asyncvet.graph.evidence import Evidence
-from asyncvet.model import Finding, Frame, ReadError, Severity, Sink, Span
+from asyncvet.model import Evidence, Finding, Frame, ReadError, Severity, Sink, Span
 from asyncvet.report import Examined, Output, Report
 from asyncvet.report.checklist import FORMATS, category_counts, load, priorities, verdicts
 from asyncvet.report.checklist.items import CATEGORIES, ITEMS

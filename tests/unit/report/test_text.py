@@ -1,5 +1,8 @@
 """The text report: what a person reads."""
 
+import re
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
@@ -66,7 +69,8 @@ def test_one_entry_for_each_root_cause() -> None:
         "  await `httpx.AsyncClient`\n"
         "  │ app/main.py:12               read_item     return service.load(key)\n"
         "  │ app/service/__init__.py:140  Service.load  self.client.fetch(key)\n"
-        "  ╰ app/client.py:7              fetch         requests.get(URL)  ← blocks: network, unbounded\n"
+        "  ╰ app/client.py:7              fetch         requests.get(URL)\n"
+        "                                               ^^^^^^^^^^^^^^^^^ blocks: network, unbounded\n"
         "  runs in: event-loop: route GET /items, route GET /more, worker-thread: job\n"
         "  and 4 more places reach this: app/more.py:1, app/more.py:2, app/more.py:3 (+1)\n"
         "  note: Use an async client,\n"
@@ -75,7 +79,7 @@ def test_one_entry_for_each_root_cause() -> None:
         "app/jobs.py:3:1: AV301 dropped-task medium\n"
         "  the task is kept nowhere\n"
         "  │ asyncio.create_task(work())\n"
-        "  fix: keep it in a set (safe)\n"
+        "  fix: keep it in a set (safe: `asyncvet fix`)\n"
         "\n"
         "Could not be read; findings may be missing:\n"
         "  app/broken.py:9: does not parse\n"
@@ -87,6 +91,7 @@ def test_one_entry_for_each_root_cause() -> None:
         "  rule AV999 failed\n"
         "\n"
         "6 findings from 2 root causes: 5 critical, 1 medium\n"
+        "can be fixed: 1 by `asyncvet fix`\n"
         "1,200 files, 45,678 lines, 1.3 s; 1 of 1,234 calls on the event loop unresolved; 2 findings suppressed; "
         "30 test files not reported (--include-tests)\n"
     )
@@ -97,9 +102,9 @@ def test_nothing_found_is_said() -> None:
 
 
 def test_one_more_place_of_another_rule() -> None:
-    other = replace(DROPPED, root_cause="cause")
+    other = replace(DROPPED, root_cause="cause", fix=None)
     lines = render(Report(findings=(BLOCKING, other)), Output()).splitlines()
-    assert lines[7] == "  and 1 more place reaches this: app/jobs.py:3 (AV301 dropped-task)"
+    assert lines[8] == "  and 1 more place reaches this: app/jobs.py:3 (AV301 dropped-task)"
     assert "1 root cause:" in lines[-2]
 
 
@@ -123,7 +128,7 @@ def test_a_long_chain_is_shown_by_its_ends_unless_verbose() -> None:
 
 def test_verbose_names_every_place() -> None:
     lines = render(Report(findings=(BLOCKING, *map(at, range(1, 6)))), Output(verbose=True)).splitlines()
-    assert lines[7:13] == ["  and 5 more places reach this:", *(f"    app/more.py:{line}" for line in range(1, 6))]
+    assert lines[8:14] == ["  and 5 more places reach this:", *(f"    app/more.py:{line}" for line in range(1, 6))]
 
 
 def entry(finding: Finding, width: int | None = None, encoding: str = "utf-8") -> list[str]:
@@ -141,23 +146,31 @@ LONG = Frame("app/client.py", 7, 5, "app.client.fetch", "requests.get(" + "x" * 
 
 
 def test_a_narrow_terminal_has_the_source_text_below_places() -> None:
-    finding = plain(CHAIN[0], LONG, sink=NETWORK)
-    assert entry(finding, 92)[2:] == [
-        "  │ app/main.py:12   read_item  return service.load(key)",
-        "  ╰ app/client.py:7  fetch      requests.get(" + "x" * 46 + "…",
-        "                                ← blocks: network, at most 2.5 s",
-    ]
-    assert entry(finding, 60)[2:] == [
+    assert entry(plain(CHAIN[0], LONG, sink=NETWORK), 60)[2:] == [
         "  │ app/main.py:12  read_item",
         "  │     return service.load(key)",
         "  ╰ app/client.py:7  fetch",
-        "        requests.get(xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…",
-        "        ← blocks: network, at most 2.5 s",
+        "        requests.get(" + "x" * 38 + "…",
+        "        " + "^" * 52,
+        "        blocks: network, at most 2.5 s",
     ]
-    assert entry(plain(CHAIN[0], CHAIN[2], sink=NETWORK), 60)[2:] == [
+    assert entry(plain(CHAIN[0], CHAIN[2], sink=NETWORK), 57)[2:] == [
         "  │ app/main.py:12   read_item  return service.load(key)",
         "  ╰ app/client.py:7  fetch      requests.get(URL)",
-        "                                ← blocks: network, at most 2.5 s",
+        "                                ^^^^^^^^^^^^^^^^^",
+        "                                blocks: network, at most 2.5 s",
+    ]
+
+
+def test_a_place_and_a_function_that_are_too_long_for_one_line_are_on_two() -> None:
+    assert entry(plain(replace(CHAIN[0], path="app/" + "x" * 30 + ".py"), CHAIN[2], sink=NETWORK), 45)[2:] == [
+        "  │ app/" + "x" * 30 + ".py:12",
+        "  │ app.main.read_item",
+        "  │     return service.load(key)",
+        "  ╰ app/client.py:7  fetch",
+        "        requests.get(URL)",
+        "        ^^^^^^^^^^^^^^^^^",
+        "        blocks: network, at most 2.5 s",
     ]
 
 
@@ -166,40 +179,81 @@ def test_a_frame_whose_source_is_not_there_is_its_place() -> None:
         "  │ app/main.py:12  read_item",
         "  │     return service.load(key)",
         "  ╰ app/client.py:7  fetch",
-        "        ← blocks: network, at most 2.5 s",
+        "        blocks: network, at most 2.5 s",
     ]
 
 
 def test_a_frame_that_stands_alone_is_its_source_text() -> None:
-    assert entry(plain(CHAIN[2], sink=NETWORK))[2:] == ["  │ requests.get(URL)  ← blocks: network, at most 2.5 s"]
-    assert entry(plain(LONG, sink=NETWORK), 50)[2:] == [
-        "  │ requests.get(" + "x" * 32 + "…",
-        "  │ ← blocks: network, at most 2.5 s",
+    assert entry(plain(CHAIN[2], sink=NETWORK))[2:] == [
+        "  │ requests.get(URL)",
+        "  │ ^^^^^^^^^^^^^^^^^ blocks: network, at most 2.5 s",
     ]
 
 
 def test_a_frame_that_would_be_shown_twice_is_shown_once() -> None:
     assert entry(plain(CHAIN[0], replace(CHAIN[0], column=9), sink=NETWORK))[2:] == [
-        "  │ return service.load(key)  ← blocks: network, at most 2.5 s"
+        "  │ return service.load(key)",
+        "  │ ^^^^^^^^^^^^^^^^^^^^^^^^ blocks: network, at most 2.5 s",
     ]
+
+
+def marked(texts: tuple[str, ...], width: int | None = None, sink: Sink | None = NETWORK) -> list[str]:
+    """The chain of an entry whose frames have these texts, what is meant in each of them between guillemets."""
+    frames, marks = [], {}
+    for line, text in enumerate(texts, 1):
+        before, meant, after = re.split("[«»]", text)
+        frames.append(Frame("a.py", line, 1, "a.f", before + meant + after))
+        marks["a.py", line, 1] = (len(before), len(before) + len(meant))
+    report = Report(findings=(plain(*frames, sink=sink),), marks=marks)
+    return render(report, Output(width=width)).split("\n\n")[0].splitlines()[2:]
+
+
+def test_carets_say_what_is_meant() -> None:
+    """They are left out where a line is meant as a whole, but at the end of a chain, which says what it does."""
+    assert marked(("x = «load(key)»", "«load(key)»", "return «get(URL)» or None")) == [
+        "  │ a.py:1  f  x = load(key)",
+        "  │                ^^^^^^^^^",
+        "  │ a.py:2  f  load(key)",
+        "  ╰ a.py:3  f  return get(URL) or None",
+        "                      ^^^^^^^^ blocks: network, at most 2.5 s",
+    ]
+    assert marked(("raise «Error()» from None",), sink=None) == ["  │ raise Error() from None", "  │       ^^^^^^^"]
+
+
+def test_carets_stand_below_wide_characters_and_escapes() -> None:
+    assert marked(("漢字é('\x07', «get('字')»)",), sink=None) == ["  │ 漢字é('\\x07', get('字'))", "  │               ^^^^^^^^^"]
+    assert marked(("e\u0301(«get()»)",), sink=None) == ["  │ e\u0301(get())", "  │   ^^^^^"]
+
+
+def test_what_is_meant_is_seen_in_a_line_that_is_too_long() -> None:
+    assert marked(("name = " + "x" * 90 + "«get(URL)» or " + "y" * 90,), 60) == [
+        "  │ …" + "x" * 18 + "get(URL) or " + "y" * 24 + "…",
+        "  │                    ^^^^^^^^",
+        "  │                    blocks: network, at most 2.5 s",
+    ]
+    assert marked(("name = «get(" + "x" * 90 + ")»",), 60, None) == [
+        "  │ name = get(" + "x" * 44 + "…",
+        "  │        " + "^" * 49,
+    ]
+    assert marked(("«get(URL)» or " + "y" * 90,), 60, None) == ["  │ get(URL) or " + "y" * 43 + "…", "  │ ^^^^^^^^"]
 
 
 def test_a_place_that_would_be_named_twice_is_named_once() -> None:
     again = [replace(found, span=replace(found.span, column=9)) for found in (BLOCKING, at(1), at(1))]
     lines = render(Report(findings=(BLOCKING, at(1), *again)), Output()).splitlines()
-    assert lines[7] == "  and 1 more place reaches this: app/more.py:1"
+    assert lines[8] == "  and 1 more place reaches this: app/more.py:1"
 
 
 @pytest.mark.parametrize(
     ("sink", "note"),
     [
-        (Sink("bcrypt.hashpw", "hash", "cpu"), "  ← computes: hash"),
-        (Sink("time.sleep", "sleep", "unbounded"), "  ← blocks: sleep, unbounded"),
-        (Sink("asyncio.run", "", "unbounded"), ""),
+        (Sink("bcrypt.hashpw", "hash", "cpu"), ["  │ ^^^^^^^^^^^^^^^^^ computes: hash"]),
+        (Sink("time.sleep", "sleep", "unbounded"), ["  │ ^^^^^^^^^^^^^^^^^ blocks: sleep, unbounded"]),
+        (Sink("asyncio.run", "", "unbounded"), []),
     ],
 )
-def test_the_end_of_a_chain_says_what_it_does(sink: Sink, note: str) -> None:
-    assert entry(plain(CHAIN[2], sink=sink))[2:] == [f"  │ requests.get(URL){note}"]
+def test_the_end_of_a_chain_says_what_it_does(sink: Sink, note: list[str]) -> None:
+    assert entry(plain(CHAIN[2], sink=sink))[2:] == ["  │ requests.get(URL)", *note]
 
 
 def test_text_is_wrapped_between_words_and_not_within_code() -> None:
@@ -230,23 +284,49 @@ def test_the_worst_of_a_root_cause_leads_its_entry() -> None:
     longer = replace(longer, chain=(CHAIN[0], *CHAIN))
     lines = render(Report(findings=(lighter, fewer, longer, BLOCKING)), Output()).splitlines()
     assert lines[0].startswith("app/main.py:12:5: ")
-    assert lines[7] == "  and 3 more places reach this: c.py:12, b.py:12, a.py:12"
+    assert lines[8] == "  and 3 more places reach this: c.py:12, b.py:12, a.py:12"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_an_encoding_without_the_marks_gets_plain_ones(encoding: str) -> None:
-    chain = (CHAIN[0], *(Frame("a.py", line, 1, "a.f", "f()") for line in range(1, 9)), LONG)
-    lines = entry(plain(*chain, sink=NETWORK), 93, encoding)
-    assert lines[2:] == [
-        "  | app/main.py:12   read_item  return service.load(key)",
-        *(f"  | a.py:{line}           f          f()" for line in range(1, 4)),
-        "  : 3 more calls (--verbose shows them)",
-        "  | a.py:7           f          f()",
-        "  | a.py:8           f          f()",
-        "  ` app/client.py:7  fetch      requests.get(" + "x" * 46 + "~",
-        "                                <- blocks: network, at most 2.5 s",
+    chain = (*(Frame("a.py", line, 1, "a.f", "f()") for line in range(1, 9)), LONG)
+    assert entry(plain(*chain, sink=NETWORK), 60, encoding)[2:] == [
+        *(line for number in (1, 2, 3, 4) for line in (f"  | a.py:{number}  f", "  |     f()")),
+        "  : 2 more calls (--verbose shows them)",
+        *(line for number in (7, 8) for line in (f"  | a.py:{number}  f", "  |     f()")),
+        "  ` app/client.py:7  fetch",
+        "        requests.get(" + "x" * 38 + "~",
+        "        " + "^" * 52,
+        "        blocks: network, at most 2.5 s",
     ]
-    assert max(map(len, lines)) == 92
+
+
+def test_a_cause_of_more_findings_goes_before_one_of_the_same_severity() -> None:
+    early = replace(BLOCKING, span=Span("a.py", 1, 1, 1, 2), root_cause="alone")
+    heads = [part.partition("\n")[0] for part in render(Report(findings=(early, BLOCKING, at(1))), Output()).split("\n\n")]
+    assert heads[:2] == ["app/main.py:12:5: AV101 blocking-call critical", "a.py:1:1: AV101 blocking-call critical"]
+
+
+def test_places_are_links_where_the_terminal_shows_such() -> None:
+    """Names that hold what a terminal would obey are none."""
+    output = Output(width=80, links=Path("/srv/my app"))
+    lines = render(Report(findings=(plain(*CHAIN[:2]),)), output).splitlines()
+    assert (
+        lines[0] == "\x1b]8;;file:///srv/my%20app/app/main.py\x1b\\app/main.py:12:5\x1b]8;;\x1b\\: AV101 blocking-call critical"
+    )
+    assert lines[2] == (
+        "  │ \x1b]8;;file:///srv/my%20app/app/main.py\x1b\\app/main.py:12\x1b]8;;\x1b\\               "
+        "read_item     return service.load(key)"
+    )
+    evil = replace(plain(), span=Span("a\x07\x1b.py", 1, 1, 1, 2))
+    assert render(Report(findings=(evil,)), output).splitlines()[0] == "a\\x07\\x1b.py:1:1: AV101 blocking-call critical"
+
+
+def test_a_fix_to_be_looked_at_is_told_apart() -> None:
+    unsafe = replace(DROPPED, fix=Fix("unsafe", "keep it", ()), root_cause="other")
+    text = render(Report(findings=(DROPPED, unsafe)), Output())
+    assert "  fix: keep it (look at it first: `asyncvet fix --unsafe`)\n" in text
+    assert "\ncan be fixed: 1 by `asyncvet fix`; 1 by `asyncvet fix --unsafe`, to be looked at\n" in text
 
 
 def test_colours_only_where_they_are_shown() -> None:

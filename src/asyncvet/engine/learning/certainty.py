@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from asyncvet.facts import tree
 from asyncvet.graph import Project, walk
-from asyncvet.graph.calling import is_abstract
 from asyncvet.graph.feasibility import Feasibility
 from asyncvet.graph.known import NOTHING_KNOWN, Known, truth
 from asyncvet.graph.loop_checks import LoopChecks
@@ -166,7 +165,7 @@ class Certainty:
 
     def _run(self, site: CallSite, targets: list[Target], known: Known) -> _State:
         """What running the functions of a site comes to: one of several, or those of `with`, `for` and construction in turn."""
-        concrete = [target for target in targets if not is_abstract(target.function)]
+        concrete = [target for target in targets if not target.function.is_abstract]
         if len(concrete) < len(targets):
             # What the library makes itself, not what it offers for tests and special needs.
             concrete = [target for target in concrete if target.function.owner in self._made] or concrete

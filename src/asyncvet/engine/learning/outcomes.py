@@ -10,7 +10,6 @@ from asyncvet.engine.learning.certainty import Certain, Certainty, defaults, end
 from asyncvet.facts import tree
 from asyncvet.graph import walk
 from asyncvet.graph.arguments import passed
-from asyncvet.graph.calling import is_abstract
 from asyncvet.graph.known import Known
 from asyncvet.graph.reach import Step, is_doubtful
 from asyncvet.graph.scopes import Class, Function, Scope
@@ -66,7 +65,7 @@ class Outcomes:
     def of_function(self, function: Function, owner: Class | None = None) -> Outcome:
         """What calling a function does, or a method on an object of the class `owner`."""
         body = _body(self._inference.decorated(function), function)
-        if body is None or is_abstract(function) or function.is_property or function.is_context_manager:
+        if body is None or function.is_abstract or function.is_property or function.is_context_manager:
             return Outcome()
         if _is_coroutine(body):
             return Outcome(is_async=True)

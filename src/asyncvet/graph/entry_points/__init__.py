@@ -61,6 +61,13 @@ class View:
     inference: Inference
     calls: Calls
 
+    def may_use(self, packages: frozenset[str]) -> bool:
+        """Whether the code imports one of some libraries, or may have one of their objects from an installed package."""
+        if any(self.inference.index.installed(package) is not None for package in packages):
+            return True
+        imports = (binding.imported for body in self.bodies for given in body.bindings.values() for binding in given)
+        return any(found is not None and not found[0] and found[1].partition(".")[0] in packages for found in imports)
+
     @property
     def bodies(self) -> tuple[Body, ...]:
         """All that runs: modules, then functions."""

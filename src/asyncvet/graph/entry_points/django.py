@@ -20,6 +20,8 @@ _METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 def find(view: View) -> Iterator[EntryPoint]:
     """Views."""
+    if not view.may_use(frozenset({"django"})):
+        return
     for scope in view.bodies:
         for site in scope.sites:
             node = site.node

@@ -23,6 +23,8 @@ _IN_THREAD = (("guards", "dependency"), ("before_request", "middleware"), ("afte
 
 def find(view: View) -> Iterator[EntryPoint]:
     """Route handlers, dependencies and hooks."""
+    if not view.may_use(_PACKAGES):
+        return
     for function in view.functions:
         for decorator in function.decorators:
             if isinstance(decorator, tree.Call):

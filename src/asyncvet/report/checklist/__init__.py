@@ -11,11 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from asyncvet.graph.evidence import Evidence
-from asyncvet.model import Finding, Severity, Span
-from asyncvet.report import Examined, Render, Report
+from asyncvet.model import Evidence, Finding, Severity, Span
+from asyncvet.report import Examined, Render, Report, split_message
 from asyncvet.report.checklist.items import CATEGORIES, ITEMS, Item
-from asyncvet.report.text import SEMICOLON
 
 FORMATS = ("html", "json", "markdown", "text")
 SHOWN_PLACES = 3
@@ -128,7 +126,7 @@ def _priority(cause: list[Finding]) -> Priority:
 
 def parts(finding: Finding, item: Item) -> tuple[str, str]:
     """What is wrong, and what to do about it: what the message says, or else what the item recommends."""
-    issue, *remedies = SEMICOLON.split(finding.message)
+    issue, remedies = split_message(finding.message)
     return issue, "; ".join(remedies) or item.recommendation
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from html import escape
 
 from asyncvet import __version__
-from asyncvet.model import Finding, Frame, Severity
-from asyncvet.report import Examined, Output, Report, harmless
+from asyncvet.model import Finding, Severity
+from asyncvet.report import Examined, Output, Report
 from asyncvet.report.checklist import (
     Status,
     Verdict,
@@ -22,12 +21,10 @@ from asyncvet.report.checklist import (
     verdicts,
 )
 from asyncvet.report.checklist.items import CATEGORIES
-from asyncvet.report.checklist.style import STYLE
-from asyncvet.report.text import counted, effect
+from asyncvet.report.pages import anchor, badge, effects, errors, page, prose, source, text
+from asyncvet.report.pages.style import STYLE
+from asyncvet.report.text import counted
 
-_QUOTED = re.compile(r"`([^`]*)`")
-_CONTEXTS = 6
-"""So many execution contexts of a finding are named."""
 _CLASSES: dict[Status, str] = {"PASS": "pass", "FAIL": "fail", "NOT APPLICABLE": "none", "NOT CHECKED": "none"}
 
 
@@ -42,30 +39,12 @@ def render(report: Report, output: Output) -> str:  # noqa: ARG001
             *_priorities(report),
             *_counts(found),
             *(line for category in CATEGORIES for line in _category(category, found, report)),
-            *_errors(report),
+            *errors(report),
             "</main>",
             f"<footer>{counted(report.files, 'file')}, {counted(report.lines, 'line')}; asyncvet {escape(__version__)}</footer>",
         ]
     )
-    return _PAGE.format(style=_style(), body=body)
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Review of async code</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+    return page("Review of async code", _style(), body)
 
 
 def _style() -> str:
@@ -119,8 +98,8 @@ def _filters(report: Report) -> Iterator[str]:
     for label, boxes in (("Severity", severities), ("Category", categories)):
         if boxes:
             yield f'<span class="filter">{label}</span>'
-        for name, text in boxes.items():
-            yield f'<input type="checkbox" id="{name}" checked><label for="{name}">{text}</label>'
+        for name, word in boxes.items():
+            yield f'<input type="checkbox" id="{name}" checked><label for="{name}">{word}</label>'
         if boxes:
             yield "<br>"
 
@@ -133,9 +112,9 @@ def _priorities(report: Report) -> Iterator[str]:
     for priority in first:
         finding = priority.finding
         yield (
-            f'<li class="s-{finding.severity.word}">{_badge(finding.severity)} '
-            f'<a href="#{_anchor(finding)}">{_prose(finding.message.partition("; ")[0])}</a>'
-            f"<small>{_text(f'{priority.place.path}:{priority.place.line}')}"
+            f'<li class="s-{finding.severity.word}">{badge(finding.severity)} '
+            f'<a href="#{anchor(finding)}">{prose(finding.message.partition("; ")[0])}</a>'
+            f"<small>{text(f'{priority.place.path}:{priority.place.line}')}"
             f" · {counted(len(priority.findings), 'finding')} · {counted(len(priority.entries), 'way')} in</small></li>"
         )
     yield "</ol></section>"
@@ -148,15 +127,6 @@ def _counts(found: tuple[Verdict, ...]) -> Iterator[str]:
         cells = "".join(f"<td>{number}</td>" for number in (count.checked, count.passed, count.failed, count.findings))
         yield f"<tr><td>{count.name}</td>{cells}</tr>"
     yield "</table></section>"
-
-
-def _errors(report: Report) -> Iterator[str]:
-    if report.errors:
-        yield "<section><h2>Not reviewed</h2><ul>"
-        for error in report.errors:
-            place = f"{error.path}:{error.line}: " if error.line else f"{error.path}: " if error.path else ""
-            yield f"<li>{_text(place)}{_prose(error.message)}</li>"
-        yield "</ul></section>"
 
 
 # --- items and findings ---------------------------------------------------------------------------
@@ -176,12 +146,12 @@ def _verdict(verdict: Verdict, report: Report) -> Iterator[str]:
     is_open = " open" if verdict.findings else ""
     yield f'<details{is_open}><summary><span class="status {_CLASSES[verdict.status]}">{verdict.status}</span>'
     count = f" <small>{counted(len(verdict.findings), 'finding')}</small>" if verdict.findings else ""
-    yield f"{item.number}. {_prose(item.name)} {_badge(verdict.severity)}{count}</summary>"
-    where = "".join(f"<li><code>{_text(place)}</code></li>" for place in places(evidence.good))
+    yield f"{item.number}. {prose(item.name)} {badge(verdict.severity)}{count}</summary>"
+    where = "".join(f"<li><code>{text(place)}</code></li>" for place in places(evidence.good))
     yield '<dl class="item">'
-    yield f"<dt>Checked</dt><dd>{_prose(item.checks)}</dd>"
-    yield f"<dt>Passes</dt><dd>{_prose(item.passes)}</dd>"
-    yield f"<dt>Evidence</dt><dd>{_prose(item.good)}: {len(evidence.good)}; {_prose(item.subject)}: {len(evidence.subjects)}"
+    yield f"<dt>Checked</dt><dd>{prose(item.checks)}</dd>"
+    yield f"<dt>Passes</dt><dd>{prose(item.passes)}</dd>"
+    yield f"<dt>Evidence</dt><dd>{prose(item.good)}: {len(evidence.good)}; {prose(item.subject)}: {len(evidence.subjects)}"
     yield f"<ul>{where}</ul></dd>" if where else "</dd>"
     if verdict.left_out:
         yield f"<dt>Left out</dt><dd>{counted(verdict.left_out, 'lighter finding')}</dd>"
@@ -194,57 +164,15 @@ def _verdict(verdict: Verdict, report: Report) -> Iterator[str]:
 def _finding(finding: Finding, verdict: Verdict, report: Report) -> Iterator[str]:
     issue, recommendation = parts(finding, verdict.item)
     span = finding.span
-    yield f'<article class="s-{finding.severity.word}" id="{_anchor(finding)}">'
-    yield f"<h3>{_badge(finding.severity)} {_prose(issue)}</h3>"
+    yield f'<article class="s-{finding.severity.word}" id="{anchor(finding)}">'
+    yield f"<h3>{badge(finding.severity)} {prose(issue)}</h3>"
     yield (
-        f'<p class="place"><code>{_text(span.path)}:{lines(span)}</code> in <code>{_text(finding.function)}</code>'
-        f" · {finding.code} {_text(finding.name)}" + (f" · {scope(finding)}" if finding.scope else "") + "</p>"
+        f'<p class="place"><code>{text(span.path)}:{lines(span)}</code> in <code>{text(finding.function)}</code>'
+        f" · {finding.code} {text(finding.name)}" + (f" · {scope(finding)}" if finding.scope else "") + "</p>"
     )
-    yield from _chain(finding) if len(finding.chain) > 1 else _excerpt(finding, report)
-    if finding.sink and finding.sink.category:
-        yield f'<p class="sink">{_text(effect(finding.sink))}</p>'
-    if finding.runs_in:
-        more = f" and {len(finding.runs_in) - _CONTEXTS} more" if len(finding.runs_in) > _CONTEXTS else ""
-        once = " (once)" if finding.runs_once else ""
-        yield f'<p class="contexts">Runs in {_text(", ".join(finding.runs_in[:_CONTEXTS]))}{more}{once}</p>'
-    yield f'<p class="remedy"><b>Recommendation:</b> {_prose(recommendation)}</p>'
+    yield from source(finding, report)
+    yield from effects(finding)
+    yield f'<p class="remedy"><b>Recommendation:</b> {prose(recommendation)}</p>'
     if finding.advice:
-        yield f"<p>{_prose(finding.advice)}</p>"
+        yield f"<p>{prose(finding.advice)}</p>"
     yield "</article>"
-
-
-def _chain(finding: Finding) -> Iterator[str]:
-    """The chain of calls as steps, from the line that the loop runs to the call at the end."""
-    yield '<ol class="chain">'
-    for frame in finding.chain:
-        yield f"<li>{_step(frame)}</li>"
-    yield "</ol>"
-
-
-def _step(frame: Frame) -> str:
-    place = f"<small>{_text(f'{frame.path}:{frame.line}')} · {_text(frame.function)}</small>"
-    return f"{place}<pre>{_text(frame.text)}</pre>"
-
-
-def _excerpt(finding: Finding, report: Report) -> Iterator[str]:
-    span = finding.span
-    text = report.excerpts.get((span.path, span.line, span.column), "")
-    if text:
-        yield f"<pre>{_text(text)}</pre>"
-
-
-def _badge(severity: Severity) -> str:
-    return f'<span class="badge {severity.word}">{severity.word}</span>'
-
-
-def _anchor(finding: Finding) -> str:
-    return f"f-{escape(finding.fingerprint)}"
-
-
-def _text(text: str) -> str:
-    return escape(harmless(text))
-
-
-def _prose(text: str) -> str:
-    """A message with what is in backquotes as code."""
-    return _QUOTED.sub(r"<code>\1</code>", _text(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from asyncvet.model import Finding
@@ -17,10 +16,7 @@ from asyncvet.report.checklist import (
     scope,
     verdicts,
 )
-
-_SPECIAL = re.compile(r"[\\`*_\[\]<>|#~&]")
-_CODE = re.compile(r"((?<!`)`[^`]+`(?!`))")
-"""What backquotes make code: runs of one, as a run of another length would not close it."""
+from asyncvet.report.markdown import code, fenced, prose
 
 
 def render(report: Report, output: Output) -> str:  # noqa: ARG001
@@ -63,9 +59,9 @@ def _priorities(report: Report) -> Iterator[str]:
     for rank, priority in enumerate(priorities(report), 1):
         finding = priority.finding
         reach = f", {len(priority.entries)} × reached" if len(priority.entries) > 1 else ""
-        where = _code(f"{priority.place.path}:{priority.place.line}")
+        where = code(f"{priority.place.path}:{priority.place.line}")
         issue = finding.message.partition("; ")[0]
-        listed.append(f"{rank}. **{finding.severity.word.capitalize()}** {where}{reach}: {_prose(issue)}")
+        listed.append(f"{rank}. **{finding.severity.word.capitalize()}** {where}{reach}: {prose(issue)}")
     if listed:
         yield "## Priorities"
         yield "\n".join(listed)
@@ -83,7 +79,7 @@ def _evidence(verdict: Verdict) -> str:
     if verdict.status not in ("PASS", "FAIL"):
         return ""
     item, evidence = verdict.item, verdict.evidence
-    where = ", ".join(_code(place) for place in places(evidence.good))
+    where = ", ".join(code(place) for place in places(evidence.good))
     good = f"{item.good}: {len(evidence.good)}" + (f" ({where})" if where else "")
     left_out = f"; lighter findings left out: {verdict.left_out}" if verdict.left_out else ""
     return f"{good}; {item.subject}: {len(evidence.subjects)}{left_out}"
@@ -105,12 +101,12 @@ def _finding(finding: Finding, verdict: Verdict, report: Report) -> str:
         "**Status**: FAIL",
         f"**Severity**: {finding.severity.word.capitalize()}",
         f"**Scope**: {scope(finding)}",
-        f"**File**: {_code(span.path)}",
+        f"**File**: {code(span.path)}",
         f"**Line(s)**: {lines(span)}",
         f"**Rule**: {finding.code} {finding.name}",
         _block(finding, report),
-        f"**Issue**: {_prose(issue)}",
-        f"**Recommendation**: {_prose(recommendation)}",
+        f"**Issue**: {prose(issue)}",
+        f"**Recommendation**: {prose(recommendation)}",
     ]
     return "\n\n".join(fields)
 
@@ -125,32 +121,15 @@ def _block(finding: Finding, report: Report) -> str:
         )
     else:
         text = harmless(report.excerpts.get((span.path, span.line, span.column), ""))
-    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
-    return f"{fence}python\n{text}\n{fence}"
+    return fenced(text)
 
 
 def _errors(report: Report) -> Iterator[str]:
     if report.errors:
         yield "## Not reviewed"
         yield "\n".join(
-            f"- {_code(f'{error.path}:{error.line}' if error.line else error.path)}: {_prose(error.message)}"
+            f"- {code(f'{error.path}:{error.line}' if error.line else error.path)}: {prose(error.message)}"
             if error.path
-            else f"- {_prose(error.message)}"
+            else f"- {prose(error.message)}"
             for error in report.errors
         )
-
-
-def _code(text: str) -> str:
-    """A text as inline code, also within a table."""
-    text = harmless(text).replace("|", "\\|")
-    runs = re.findall("`+", text)
-    if not runs:
-        return f"`{text}`"
-    ticks = "`" * (max(map(len, runs)) + 1)
-    return f"{ticks} {text} {ticks}"
-
-
-def _prose(text: str) -> str:
-    """A message as text in which only its backquoted words are marked up."""
-    pieces = _CODE.split(harmless(text))
-    return "".join(piece if _CODE.fullmatch(piece) else _SPECIAL.sub(r"\\\g<0>", piece) for piece in pieces)

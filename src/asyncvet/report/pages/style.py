@@ -1,4 +1,4 @@
-"""The style sheet of the review's page."""
+"""The style sheet of reports in HTML."""
 
 STYLE = """
 :root {
@@ -49,13 +49,14 @@ article:target { outline: 2px solid var(--low); }
 .chain li::after { content: ""; position: absolute; left: .5rem; top: .8rem; bottom: -.5rem; border-left: 2px solid var(--line); }
 .chain li:last-child::before { background: var(--critical); border-color: var(--critical); }
 .chain li:last-child::after { display: none; }
-article .sink { color: var(--critical); }
+mark { color: inherit; background: color-mix(in srgb, var(--critical) 20%, transparent); border-radius: .2rem; }
+.sink { color: var(--critical); }
 .badge { font-size: .8rem; font-weight: 600; padding: 0 .4rem; border: 1px solid; border-radius: 1rem; }
 .critical { color: var(--critical); } .high { color: var(--high); } .medium { color: var(--medium); } .low { color: var(--low); }
 .pass { color: var(--pass); } .fail { color: var(--critical); } .none { color: var(--none); }
 footer { margin-top: 2rem; font-size: .85rem; }
 @media (max-width: 36rem) {
   body { padding: .6rem; } .item { grid-template-columns: 1fr; } .item dd { margin-bottom: .3rem; } article { margin: .4rem; }
-  th, td { padding: .25rem .2rem; font-size: .85rem; }
+  th, td { padding: .25rem .2rem; font-size: .85rem; } pre { white-space: pre-wrap; }
 }
 """

@@ -1,0 +1,1 @@
+"""How long asyncvet takes beside other tools, on published packages: `make bench`."""
