@@ -51,7 +51,8 @@ def strangers(file: Rewritten, functions: Iterable[str]) -> list[str]:
     before, after = _units(file.before), _units(file.after)
     changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
     gone = list(before.keys() - after.keys())
-    return sorted(name for name in [*changed, *gone] if not any(_is_of(name, function) for function in functions))
+    new = [name for name in after.keys() - before.keys() if name.endswith(">")]
+    return sorted(name for name in [*changed, *gone, *new] if not any(_is_of(name, function) for function in functions))
 
 
 def _is_of(unit: str, function: str) -> bool:
@@ -77,7 +78,7 @@ def _walk(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.stmt]]:
         elif isinstance(node, ast.ClassDef):
             yield from _walk(node.body, f"{prefix}{node.name}.")
         elif not isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign):
-            yield f"{prefix}{type(node).__name__}", node
+            yield f"{prefix}<{type(node).__name__}>", node
 
 
 def proved(
