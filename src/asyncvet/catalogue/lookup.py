@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,13 @@ class Catalogue:
     methods that neither their class nor its bases nor a ``*`` has.
     """
 
-    def __init__(self, files: Iterable[Path], extra: Iterable[Path] = (), derived: Path | None = None) -> None:
+    def __init__(
+        self, files: Iterable[Path], extra: Mapping[Path, CatalogueFile] | None = None, derived: Path | None = None
+    ) -> None:
         """Know `files`, the entries of `extra` in place of theirs, and those in the folder `derived` where both are silent.
 
         Raises:
-            CatalogueError: An extra file is wrong. A wrong one of `files` is told when it is first needed.
+            CatalogueError: Extra files contradict each other. A wrong one of `files` is told when it is first needed.
         """
         self._derived = Derived(derived)
         self._waiting: dict[str, list[Path]] = {}
@@ -51,7 +53,7 @@ class Catalogue:
         self._apis: dict[str, list[Api]] = {}
         self._types: dict[str, Type] = {}
         self._origin: dict[tuple[str, str], Path] = {}
-        self._extra = {path: read_catalogue(path) for path in sorted(set(extra))}
+        self._extra = dict(sorted((extra or {}).items()))
         self._read = set(self._extra)
         self._canonical: dict[str, str] = {}
         self._lineages: dict[str, tuple[str, ...]] = {}
@@ -76,13 +78,17 @@ class Catalogue:
         return cls(_DATA.glob("*.toml"), derived=derived)
 
     @classmethod
-    def with_extra(cls, files: Iterable[Path]) -> Catalogue:
-        """The bundled catalogue and a user's own files, whose entries stand in place of the bundled ones of the same name.
+    def with_extra(cls, files: Iterable[Path], entries: Mapping[Path, CatalogueFile] | None = None) -> Catalogue:
+        """The bundled catalogue and a user's own entries, which stand in place of the bundled ones of the same name.
+
+        Args:
+            files: Files of the user's own.
+            entries: Entries that were read already, by the file in which they stand.
 
         Raises:
-            CatalogueError: One of the files is wrong.
+            CatalogueError: One of the files is wrong, or they contradict each other.
         """
-        return cls(_DATA.glob("*.toml"), files, _DERIVED)
+        return cls(_DATA.glob("*.toml"), {path: read_catalogue(path) for path in files} | dict(entries or {}), _DERIVED)
 
     def canonical(self, name: str) -> str:
         """The name under which the catalogue knows `name`; `name` itself if it is no alias."""

@@ -14,7 +14,7 @@ import msgspec
 from asyncvet.catalogue.notation import parse_type
 from asyncvet.catalogue.schema import Api, CatalogueFile, Category, Condition, Effect, Stall, Type
 
-_DOTTED_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
+is_dotted_name = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
 _TESTS = ("equals", "is_none", "present", "literal", "starts_with")
 _OTHERS = ("names", "bases", "attributes", "binds_loop", "closed_by", "timeout", "bound")
 PROTOCOLS = tuple(field for field in Type.__struct_fields__ if field not in _OTHERS)
@@ -47,12 +47,25 @@ def read_catalogue(path: Path) -> CatalogueFile:
         raise CatalogueError(f"{path}: not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
         raise CatalogueError(f"{path}: not valid TOML: {error}") from error
+    return checked(raw, str(path))
+
+
+def checked(raw: dict[str, Any], place: str) -> CatalogueFile:
+    """Check what was read from TOML.
+
+    Args:
+        raw: The content, as a file of the catalogue has it.
+        place: Where it stands, for messages.
+
+    Raises:
+        CatalogueError: It does not follow the schema.
+    """
     try:
         file = msgspec.convert(raw, CatalogueFile)
     except msgspec.ValidationError as error:
-        raise CatalogueError(f"{path}: {_explain(str(error), raw)}") from error
+        raise CatalogueError(f"{place}: {_explain(str(error), raw)}") from error
     for fault in _faults(file):
-        raise CatalogueError(f"{path}: {fault}")
+        raise CatalogueError(f"{place}: {fault}")
     return file
 
 
@@ -155,7 +168,7 @@ def _condition_faults(condition: Condition) -> list[str]:
 def _name_faults(names: tuple[str, ...], needed: bool = True) -> list[str]:
     if needed and not names:
         return ['"names" is empty']
-    return [f'"{name}" is not a dotted name' for name in names if not _DOTTED_NAME(name)]
+    return [f'"{name}" is not a dotted name' for name in names if not is_dotted_name(name)]
 
 
 def _notation_faults(written: dict[str, str]) -> list[str]:
