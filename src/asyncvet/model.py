@@ -153,10 +153,10 @@ class ReadError(msgspec.Struct, frozen=True, order=True):
 
     Attributes:
         about: A `file`, or a part of one, that could not be read or parsed; a `rule` that broke down, without a path; a
-            `suppression` that silences nothing.
+            `suppression` that silences nothing or gives no reason; an entry of the `baseline` whose finding is gone.
     """
 
     path: str
     line: int | None
     message: str
-    about: Literal["file", "rule", "suppression"] = "file"
+    about: Literal["file", "rule", "suppression", "baseline"] = "file"

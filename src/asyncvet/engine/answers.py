@@ -102,11 +102,12 @@ class Answers:
 def _about(inputs: Inputs, files: list[str], changes: Changes | None, examine: bool) -> bytes | None:
     """All that a report depends on but the content of files; None if it cannot be written down."""
     discovery, installed = inputs.discovery, inputs.installed
-    settings = replace(inputs.settings, jobs=0, cache=True)
+    configurations = [replace(each, jobs=0, cache=True, nested=None) for each in discovery.governance.configurations]
+    named = [file for settings in configurations for file in _files_named(settings)]
     content = (
         tool.identity(),
         (inputs.root, discovery.base, discovery.package, [(f.path, f.is_named) for f in discovery.files], discovery.errors),
-        (settings, [(file, inputs.contents.digest(str(file))) for file in _files_named(settings)]),
+        (configurations, [(file, inputs.contents.digest(str(file))) for file in named], inputs.is_whole),
         (installed.folder, installed.problem) if installed is not None else None,
         (changes, _real_paths(files)) if changes is not None else None,
         examine,

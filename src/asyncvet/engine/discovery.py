@@ -12,6 +12,7 @@ import msgspec
 from pathspec import GitIgnoreSpec
 
 from asyncvet.config import Settings, UsageError
+from asyncvet.engine.governance import Governance
 from asyncvet.model import ReadError
 
 SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages"})
@@ -43,39 +44,42 @@ class Discovery(msgspec.Struct, frozen=True):
         package: Dotted name of the package that `base` is itself; empty if it is none.
         files: Sorted by path.
         errors: Folders that could not be listed.
+        governance: Which settings count for each file.
     """
 
     base: Path
     package: str
     files: tuple[SourceFile, ...]
     errors: tuple[ReadError, ...]
+    governance: Governance
 
 
 def discover(paths: Sequence[Path], settings: Settings, root: Path) -> Discovery:
     """Find the Python files at and below some paths.
 
-    Left out below a folder: what `.gitignore` files and `settings.exclude` say, hidden folders, virtual environments, installed
-    packages, `node_modules`, links to folders, and links to files that are read under their own name. A file that is given by
-    name is always read, and so is a folder that is given by name and would be left out itself.
+    Left out below a folder: what `.gitignore` files and the `exclude` of the settings that govern it say, hidden folders, virtual
+    environments, installed packages, `node_modules`, links to folders, and links to files that are read under their own name. A
+    file that is given by name is always read, and so is a folder that is given by name and would be left out itself.
 
     Raises:
-        UsageError: A path does not exist or has no Python in it.
+        UsageError: A path does not exist or has no Python in it, or a configuration below is not valid.
     """
     starts = [Path(os.path.normpath(path.absolute())) for path in paths]
     base = _base(starts, root)
     named: set[str] = set()
     found: set[str] = set()
     errors: set[ReadError] = set()
-    excluded = _Ignore(settings.base or root, settings.exclude)
+    governance = Governance(settings, root)
+    excludes = _Excludes(governance, root)
     for start, given in zip(starts, paths, strict=True):
         _check(start, given)
         if start.is_file():
             named.add(str(start))
             continue
-        walk = _Walk(base)
         # Who names a folder wants it read, whatever is said of folders around it.
-        is_wanted = _is_ignored(f"{start}{os.sep}", [excluded])
-        below = set(walk.files(start, [*_outer_ignores(start), _Ignore(start, ()) if is_wanted else excluded]))
+        waived = governance.of_folder(start) if _is_ignored(f"{start}{os.sep}", [excludes.of(start)]) else None
+        walk = _Walk(base, excludes, waived)
+        below = set(walk.files(start, _outer_ignores(start)))
         errors |= set(walk.errors)
         if not below and not walk.errors:
             raise UsageError(f"{given}: there is no Python file in this folder, apart from ignored and excluded ones")
@@ -83,7 +87,7 @@ def discover(paths: Sequence[Path], settings: Settings, root: Path) -> Discovery
     chosen = named | _without_links(found)
     above = len(os.path.join(base, ""))  # noqa: PTH118
     files = sorted(_source_file(path, above, path in named) for path in chosen)
-    return Discovery(base, _package(base), tuple(files), tuple(sorted(errors)))
+    return Discovery(base, _package(base), tuple(files), tuple(sorted(errors)), governance)
 
 
 def is_test(path: str) -> bool:
@@ -175,11 +179,31 @@ def _is_ignored(path: str, ignores: Sequence[_Ignore]) -> bool:
     return next((verdict for verdict in verdicts if verdict is not None), False)
 
 
+class _Excludes:
+    """What configurations leave out."""
+
+    def __init__(self, governance: Governance, root: Path) -> None:
+        self._governance = governance
+        self._root = root
+        self._known: dict[int, _Ignore] = {}
+
+    def of(self, folder: Path, waived: Settings | None = None) -> _Ignore:
+        """What the configuration that governs a folder says about what is in it; `waived` says nothing."""
+        settings = self._governance.of_folder(folder)
+        if settings is waived:
+            return _Ignore(folder, ())
+        if id(settings) not in self._known:
+            self._known[id(settings)] = _Ignore(settings.base or self._root, settings.exclude)
+        return self._known[id(settings)]
+
+
 class _Walk:
     """A walk down from a folder, which notes what it could not list."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, excludes: _Excludes, waived: Settings | None) -> None:
         self._base = base
+        self._excludes = excludes
+        self._waived = waived
         self.errors: list[ReadError] = []
 
     def files(self, start: Path, ignores: Sequence[_Ignore]) -> Iterator[str]:
@@ -189,12 +213,13 @@ class _Walk:
             folder, ignores = waiting.pop()
             entries = self._entries(folder)
             if any(entry.name == ".gitignore" for entry in entries):
-                ignores = [*ignores[:-1], *_gitignore(folder), ignores[-1]]
+                ignores = [*ignores, *_gitignore(folder)]
+            verdicts = [*ignores, self._excludes.of(folder, self._waived)]
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    if not _is_skipped(entry) and not _is_ignored(f"{entry.path}{os.sep}", ignores):
+                    if not _is_skipped(entry) and not _is_ignored(f"{entry.path}{os.sep}", verdicts):
                         waiting.append((Path(entry.path), ignores))
-                elif _is_python(entry) and not _is_ignored(entry.path, ignores):
+                elif _is_python(entry) and not _is_ignored(entry.path, verdicts):
                     yield entry.path
 
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:

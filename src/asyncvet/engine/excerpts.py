@@ -57,7 +57,7 @@ def excerpts(findings: Iterable[Finding], file: Callable[[str], Path]) -> Excerp
             wanted[place.path].add((place.line, place.column))
     found = Excerpts({}, {})
     for path in sorted(wanted):
-        lines = _lines(file(path))
+        lines = source_lines(file(path))
         for line, column in sorted(wanted[path]):
             if line <= len(lines):
                 text, start, end = _excerpt(lines, line - 1, column - 1)
@@ -103,7 +103,7 @@ def _call(text: str) -> str:
     return "".join(kept).strip().replace("\\\n", "\n")
 
 
-def _lines(path: Path) -> list[str]:
+def source_lines(path: Path) -> list[str]:
     """The lines of a file as Python counts them, decoded as it says, or else as far as possible."""
     try:
         content = path.read_bytes()

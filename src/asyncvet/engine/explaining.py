@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,9 +13,11 @@ from msgspec.structs import replace
 
 from asyncvet import rules
 from asyncvet.config import Settings, UsageError
-from asyncvet.engine.findings import merged
+from asyncvet.engine import baseline
+from asyncvet.engine.comparison import compare
+from asyncvet.engine.findings import Key, key, merged
+from asyncvet.engine.judgement import judge
 from asyncvet.engine.loading import Loaded, load
-from asyncvet.engine.selection import selected
 from asyncvet.engine.suppression import suppressions
 from asyncvet.graph.explain import explain
 from asyncvet.graph.explanation import Explanation, Judged, Status
@@ -97,22 +99,30 @@ def _module(loaded: Loaded, file: Path, paths: Sequence[Path]) -> Module:
 def _judged(loaded: Loaded, settings: Settings) -> Iterator[Judged]:
     """The findings of all rules, preview rules only if selected, with what a review makes of each."""
     known = rules.load()
-    chosen = {rule.code for rule in selected(known, settings)}
-    usual = {rule.code: rule.severity for rule in known}
+    usual = {rule.code: rule for rule in known}
+    governance = loaded.governance
+    chosen = {rule.code for rule in governance.rules(known)}
+    run = [rule for rule in known if rule.code in chosen or not rule.preview]
+    found = [finding for rule in run for finding in rule.check(loaded.project)]
+    judgement = judge(found, run, known, loaded)
+    accepted: Collection[Key] = ()
+    if settings.baseline is not None:
+        accepted = compare(judgement, baseline.read(settings.baseline), loaded).accepted
     silent, _ = suppressions(loaded.reading.modules, known)
 
     def status(finding: Finding) -> Status:
-        if finding.code not in chosen:
+        if finding.code not in governance.running(known, loaded.file(finding.span.path)):
             return "not-selected"
         if silent.silence(finding):
             return "suppressed"
         if finding.span.path in loaded.tests:
             return "test-file"
-        return "reported" if finding.severity >= settings.min_severity else "below-severity"
+        if key(finding) in accepted:
+            return "in-baseline"
+        return "reported" if finding.severity >= governance.lightest(loaded.file(finding.span.path)) else "below-severity"
 
-    run = (rule for rule in known if rule.code in chosen or not rule.preview)
-    for finding in merged(finding for rule in run for finding in rule.check(loaded.project)):
-        yield Judged(finding, status(finding), usual[finding.code])
+    for finding in merged(governance.weighed(each, usual[each.code], loaded.file(each.span.path)) for each in found):
+        yield Judged(finding, status(finding), usual[finding.code].severity)
 
 
 def _named(loaded: Loaded, name: str) -> list[Function]:

@@ -23,6 +23,7 @@ class Inputs(msgspec.Struct, frozen=True):
         root: Folder that paths in answers are relative to.
         contents: What is known of the files without reading them, and the store behind it.
         installed: The environment whose packages may be read.
+        is_whole: The program is read as far as it goes: folders are named, none of them a part of a package.
     """
 
     root: Path
@@ -30,6 +31,7 @@ class Inputs(msgspec.Struct, frozen=True):
     discovery: Discovery
     contents: Contents
     installed: Environment | None
+    is_whole: bool
 
 
 def gather(paths: Sequence[Path], settings: Settings, root: Path | None) -> Inputs:
@@ -46,4 +48,5 @@ def gather(paths: Sequence[Path], settings: Settings, root: Path | None) -> Inpu
     contents = Contents(Store(default_file() if settings.cache else None), subject)
     if installed is not None:
         installed.contents = contents
-    return Inputs(root, settings, discovery, contents, installed)
+    is_whole = all(path.is_dir() and not (path.absolute().parent / "__init__.py").is_file() for path in paths)
+    return Inputs(root, settings, discovery, contents, installed, is_whole)

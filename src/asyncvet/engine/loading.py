@@ -9,10 +9,12 @@ from pathlib import Path
 import msgspec
 
 from asyncvet.catalogue import Catalogue, CatalogueError
+from asyncvet.catalogue.schema import CatalogueFile
 from asyncvet.config import Settings, UsageError
 from asyncvet.engine.cache import FactsCache
-from asyncvet.engine.discovery import Discovery
+from asyncvet.engine.discovery import Discovery, SourceFile
 from asyncvet.engine.environment import Environment
+from asyncvet.engine.governance import Governance
 from asyncvet.engine.inputs import Inputs, gather
 from asyncvet.engine.phases import Phases
 from asyncvet.engine.progress import Progress
@@ -30,6 +32,7 @@ class Loaded(msgspec.Struct, frozen=True):
         generated: The same for files that say they are generated: an edit would be lost.
         installed: The environment whose packages may have been read.
         cache: Where the facts of its files, and of those of the environment, are kept.
+        is_whole: See `Inputs`.
     """
 
     root: Path
@@ -40,6 +43,12 @@ class Loaded(msgspec.Struct, frozen=True):
     generated: frozenset[str]
     installed: Environment | None
     cache: FactsCache
+    is_whole: bool
+
+    @property
+    def governance(self) -> Governance:
+        """Which settings count for each file."""
+        return self.discovery.governance
 
     def close(self) -> None:
         """Keep for later runs what was read; no more is asked for."""
@@ -86,7 +95,7 @@ def load_inputs(inputs: Inputs, tell: Progress, phases: Phases) -> Loaded:
         UsageError: A setting names a file that is not right.
     """
     settings, discovery, installed = inputs.settings, inputs.discovery, inputs.installed
-    catalogue = _catalogue(settings)
+    catalogue = _catalogue(discovery.governance)
     cache = FactsCache(inputs.contents)
     if installed is not None:
         installed.cache = cache
@@ -103,13 +112,30 @@ def load_inputs(inputs: Inputs, tell: Progress, phases: Phases) -> Loaded:
     with phases.phase("link"):
         project = link(reading.modules, catalogue, discovery.package, installed)
     unnamed = [file for file in discovery.files if not file.is_named]
-    tests = frozenset(file.path for file in unnamed if file.is_test and not settings.include_tests)
+    tests = frozenset(file.path for file in unnamed if file.is_test and not _reports_tests(discovery, file))
     generated = frozenset(f.path for f in unnamed if f.path in reading.modules and reading.modules[f.path].is_generated)
-    return Loaded(inputs.root, discovery, reading, project, tests, generated - tests, installed, cache)
+    return Loaded(inputs.root, discovery, reading, project, tests, generated - tests, installed, cache, inputs.is_whole)
 
 
-def _catalogue(settings: Settings) -> Catalogue:
+def _reports_tests(discovery: Discovery, file: SourceFile) -> bool:
+    folder = (discovery.base / file.path).parent
+    return discovery.governance.of_folder(folder).include_tests
+
+
+def _catalogue(governance: Governance) -> Catalogue:
+    """What all configurations state counts everywhere: a library does the same whoever calls it."""
+    configurations = governance.configurations
+    files = dict.fromkeys(file for settings in configurations for file in settings.catalogue)
+    entries: dict[Path, CatalogueFile] = {}
+    for settings in configurations:
+        if settings.file is not None and settings.entries is not None:
+            said = [*entries.values()]
+            entries[settings.file] = msgspec.structs.replace(
+                settings.entries,
+                api=tuple(api for api in settings.entries.api if not any(api in other.api for other in said)),
+                type=tuple(kind for kind in settings.entries.type if not any(kind in other.type for other in said)),
+            )
     try:
-        return Catalogue.with_extra(settings.catalogue) if settings.catalogue else Catalogue.bundled()
+        return Catalogue.with_extra(files, entries) if files or entries else Catalogue.bundled()
     except CatalogueError as error:
         raise UsageError(str(error)) from error

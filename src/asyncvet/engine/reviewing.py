@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from asyncvet import rules
 from asyncvet.config import Settings
+from asyncvet.engine import baseline
 from asyncvet.engine.changes import Changes
+from asyncvet.engine.comparison import compare, told
 from asyncvet.engine.excerpts import excerpts
-from asyncvet.engine.findings import identified, merged, relocated
+from asyncvet.engine.findings import Key, identified, key, relocated
 from asyncvet.engine.inputs import Inputs
+from asyncvet.engine.judgement import Judgement, judge
 from asyncvet.engine.loading import Loaded, load_inputs
 from asyncvet.engine.phases import Phases
 from asyncvet.engine.progress import Progress
 from asyncvet.engine.scope import ChangeScope
-from asyncvet.engine.selection import selected
-from asyncvet.engine.suppression import Suppressions, suppressions
 from asyncvet.fix import Fixes
 from asyncvet.graph import Project
 from asyncvet.graph.evidence import evidence
@@ -35,20 +36,19 @@ def answer(inputs: Inputs, tell: Progress, phases: Phases, changes: Changes | No
     Raises:
         UsageError: The settings name a rule or a file that does not exist.
     """
-    settings = inputs.settings
-    chosen = selected(rules.load(), settings)
+    chosen = inputs.discovery.governance.rules(rules.load())
     loaded = load_inputs(inputs, tell, phases)
     with phases.phase("entry points"):
         loaded.project.contexts  # noqa: B018  # computed when it is first asked for, which would be on some rule's account
     with phases.phase("rules"):
-        outcome = _check(loaded.project, chosen, tell, phases)
+        outcome = run(chosen, loaded.project, tell, phases)
     with phases.phase("report"):
-        report = _as_seen_from_root(loaded, _report(_done(loaded, settings, outcome, changes), examine))
+        report = _as_seen_from_root(loaded, _report(_done(loaded, inputs.settings, outcome, changes), examine))
     failures = tuple(ReadError("", None, message, "rule") for _, message in outcome.failures)
     return msgspec.structs.replace(report, errors=report.errors + failures)
 
 
-class _Outcome(msgspec.Struct):
+class Outcome(msgspec.Struct):
     """What the rules gave: those that ran to their end, and those that broke down, with the reason."""
 
     findings: list[Finding]
@@ -56,8 +56,9 @@ class _Outcome(msgspec.Struct):
     failures: list[tuple[Rule, str]]
 
 
-def _check(project: Project, chosen: Sequence[Rule], tell: Progress, phases: Phases) -> _Outcome:
-    outcome = _Outcome([], [], [])
+def run(chosen: Sequence[Rule], project: Project, tell: Progress, phases: Phases) -> Outcome:
+    """Let rules look at a project. One that breaks down does not keep the others from it."""
+    outcome = Outcome([], [], [])
     for index, rule in enumerate(chosen):
         tell("checking", index, len(chosen))
         try:
@@ -75,48 +76,56 @@ class _Done(msgspec.Struct):
     """What a review has come to when the rules have run.
 
     Attributes:
+        accepted: The findings that the baseline accepts.
+        gone: What is said of its entries whose findings are no more.
         scope: What tells whether a change brings a finding about; None if everything is reported.
     """
 
     loaded: Loaded
-    settings: Settings
-    outcome: _Outcome
+    outcome: Outcome
+    judgement: Judgement
+    accepted: Collection[Key]
+    gone: tuple[ReadError, ...]
     scope: ChangeScope | None
 
     def findings(self, is_heavy: bool) -> list[Finding]:
         """The findings in what is reported on: those of the severities asked for, or the lighter ones."""
-        return merged(
-            finding
-            for finding in self.outcome.findings
-            if (finding.severity >= self.settings.min_severity) == is_heavy
-            and finding.span.path not in self.loaded.tests
-            and finding.span.path not in self.loaded.generated
-        )
+        light = self.judgement.light
+        return [finding for finding in self.judgement.findings if (key(finding) not in light) == is_heavy]
+
+    def stands(self, finding: Finding) -> bool:
+        """Whether neither a comment nor the baseline accepts it."""
+        return key(finding) not in self.judgement.silenced and key(finding) not in self.accepted
 
     def related(self, found: list[Finding]) -> list[Finding]:
         """Those of the findings that the change under review brings about."""
         return found if self.scope is None else self.scope.findings(found)
 
 
-def _done(loaded: Loaded, settings: Settings, outcome: _Outcome, changes: Changes | None) -> _Done:
+def _done(loaded: Loaded, settings: Settings, outcome: Outcome, changes: Changes | None) -> _Done:
     scope = None if changes is None else ChangeScope(changes, loaded.project, loaded.discovery.base)
-    return _Done(loaded, settings, outcome, scope)
+    judgement = judge(outcome.findings, outcome.ran, rules.load(), loaded)
+    if settings.baseline is None:
+        return _Done(loaded, outcome, judgement, (), (), scope)
+    known = baseline.read(settings.baseline)
+    comparison = compare(judgement, known, loaded)
+    return _Done(loaded, outcome, judgement, comparison.accepted, told(comparison.gone, known, loaded), scope)
 
 
 def _report(done: _Done, examine: bool) -> Report:
     loaded, reading, statistics = done.loaded, done.loaded.reading, done.loaded.project.statistics
-    silent, problems = suppressions(reading.modules, rules.load())
     found = done.findings(is_heavy=True)
     candidates = done.related(found)
     fixes = Fixes(loaded.project, loaded.content)
-    candidates = [msgspec.structs.replace(finding, fix=fixes.fix(finding)) for finding in candidates]
-    told = excerpts(candidates, loaded.file)
-    silenced = [silent.silence(finding) for finding in candidates]
-    named = list(zip(identified(candidates, told.texts), silenced, strict=True))
+    named = [msgspec.structs.replace(each, fix=fixes.fix(each)) for each in candidates if key(each) not in done.accepted]
+    told = excerpts(named, loaded.file)
+    fingerprints = {where: identity.fingerprint for where, identity in done.judgement.identities.items()}
+    identified_ones = identified(named, told.texts, fingerprints)
+    silenced = done.judgement.silenced
     return Report(
-        findings=tuple(finding for finding, is_silenced in named if not is_silenced),
-        accepted=tuple(finding for finding, is_silenced in named if is_silenced),
-        errors=(*reading.errors, *(problem for problem in problems if problem.path not in loaded.tests)),
+        findings=tuple(finding for finding in identified_ones if key(finding) not in silenced),
+        accepted=tuple(finding for finding in identified_ones if key(finding) in silenced),
+        errors=(*reading.errors, *done.judgement.problems, *done.gone),
         files=len(reading.modules),
         lines=sum(facts.lines for facts in reading.modules.values()),
         cached_files=loaded.cache.hits,
@@ -124,14 +133,15 @@ def _report(done: _Done, examine: bool) -> Report:
         unresolved_calls=statistics.unresolved_calls,
         test_files_skipped=len(loaded.tests),
         generated_files_skipped=len(loaded.generated),
-        suppressed=sum(silenced),
+        suppressed=sum(key(finding) in silenced for finding in named),
+        in_baseline=len(candidates) - len(named),
         unrelated=len(found) - len(candidates),
         failed_rules=tuple(rule.code for rule, _ in done.outcome.failures),
         statistics=msgspec.structs.asdict(statistics),
         excerpts=told.texts,
         marks=told.marks,
-        rules=_speaking(done.outcome.ran, candidates),
-        examined=_examined(done, silent) if examine else None,
+        rules=_speaking(done.outcome.ran, named),
+        examined=_examined(done) if examine else None,
     )
 
 
@@ -141,14 +151,14 @@ def _speaking(ran: Iterable[Rule], findings: Iterable[Finding]) -> tuple[RuleTex
     return tuple(RuleText(rule.code, rule.name, rule.severity, rule.text) for rule in ran if rule.code in codes)
 
 
-def _examined(done: _Done, silent: Suppressions) -> Examined:
+def _examined(done: _Done) -> Examined:
     def outside_tests(spans: Iterable[Span]) -> tuple[Span, ...]:
         return tuple(span for span in spans if span.path not in done.loaded.tests)
 
     found = tuple(
         Evidence(each.item, outside_tests(each.subjects), outside_tests(each.good)) for each in evidence(done.loaded.project)
     )
-    lighter = (finding for finding in done.related(done.findings(is_heavy=False)) if not silent.silence(finding))
+    lighter = (finding for finding in done.related(done.findings(is_heavy=False)) if done.stands(finding))
     return Examined(
         evidence=found if done.scope is None else done.scope.evidence(found),
         rules={rule.code: rule.item for rule in done.outcome.ran},

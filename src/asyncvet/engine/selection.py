@@ -1,23 +1,45 @@
-"""Which rules a review runs."""
+"""Which rules run, and where."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from asyncvet.config import Settings, UsageError, nearest
-from asyncvet.rules import Rule
+from asyncvet.config import PathSettings, Settings, UsageError, nearest
+
+if TYPE_CHECKING:
+    from asyncvet.rules import Rule
 
 
 def selected(rules: Sequence[Rule], settings: Settings) -> tuple[Rule, ...]:
-    """The rules that the settings ask for.
+    """The rules that the settings ask for, in whatever files.
 
     Raises:
         UsageError: A selector fits no rule.
     """
-    for selector in (*settings.select, *settings.ignore):
-        if not any(_fit(rule, selector) for rule in rules):
-            raise UsageError(unknown_rule(selector, rules))
-    return tuple(rule for rule in rules if _is_selected(rule, settings))
+    check(rules, settings)
+    return tuple(
+        rule
+        for rule in rules
+        if is_selected(rule, settings) or any(is_selected(rule, settings, (one,)) for one in settings.per_path)
+    )
+
+
+def check(rules: Sequence[Rule], settings: Settings) -> None:
+    """See that the settings name rules that exist.
+
+    Raises:
+        UsageError: They do not.
+    """
+    words = [*settings.select, *settings.ignore]
+    words += [word for one in settings.per_path for word in (*one.select, *one.ignore)]
+    place = f"{settings.file}: " if settings.file is not None else ""
+    for word in words:
+        if not any(_fit(rule, word) for rule in rules):
+            raise UsageError(f"{place}{unknown_rule(word, rules)}")
+    for word in settings.severity:
+        if not any(word in (rule.code, rule.name) for rule in rules):
+            raise UsageError(f"{place}`severity`: {unknown_rule(word, rules)}")
 
 
 def unknown_rule(word: str, rules: Sequence[Rule]) -> str:
@@ -26,10 +48,22 @@ def unknown_rule(word: str, rules: Sequence[Rule]) -> str:
     return f"there is no rule `{word}`; {f'did you mean `{close}`?' if close else '`asyncvet rule` lists them all'}"
 
 
-def _is_selected(rule: Rule, settings: Settings) -> bool:
-    wanted = max((_fit(rule, selector) for selector in settings.select), default=0)
-    unwanted = max((_fit(rule, selector) for selector in settings.ignore), default=0)
-    return wanted > unwanted and (not rule.preview or wanted == len(rule.code))
+def is_selected(rule: Rule, settings: Settings, overrides: Sequence[PathSettings] = ()) -> bool:
+    """Whether a rule runs on a file. Of what is said for its path, the last that speaks of the rule decides."""
+    layers: tuple[PathSettings | Settings, ...] = (*reversed(overrides), settings)
+    for layer in layers:
+        wanted = max((_fit(rule, selector) for selector in layer.select), default=0)
+        unwanted = max((_fit(rule, selector) for selector in layer.ignore), default=0)
+        if rule.preview and wanted < len(rule.code):
+            wanted = 0
+        if wanted or unwanted:
+            return wanted > unwanted
+    return False
+
+
+def fits(rule: Rule, selectors: Iterable[str]) -> bool:
+    """Whether one of some words is the code or name of a rule, or a prefix of its code."""
+    return any(_fit(rule, selector) for selector in selectors)
 
 
 def _fit(rule: Rule, selector: str) -> int:

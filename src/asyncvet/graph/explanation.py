@@ -10,7 +10,7 @@ from asyncvet.graph.reach import Kind
 from asyncvet.graph.whereabouts import Runs
 from asyncvet.model import Finding, Frame, Severity, Sink
 
-Status = Literal["reported", "suppressed", "not-selected", "below-severity", "test-file"]
+Status = Literal["reported", "suppressed", "not-selected", "below-severity", "test-file", "in-baseline"]
 
 ReasonKind = Literal[
     Status,

@@ -24,6 +24,7 @@ _STATUS = {
     "not-selected": "{} is not among the rules that are selected",
     "below-severity": "{} is lighter than what is to be reported",
     "test-file": "{} is in a test file, which is not reported on",
+    "in-baseline": "the baseline accepts {}",
 }
 _SHOWN = 3
 _Place = tuple[str, int, int]

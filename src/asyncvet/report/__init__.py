@@ -55,7 +55,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         findings: The gravest first, then by place.
-        errors: What could not be read, by place; then void suppressions; then, without a path, which rules broke down.
+        errors: What could not be read, by place; then what is wrong with comments that accept findings; then entries of the
+            baseline that are gone; then, without a path, which rules broke down.
         files: Number of files read.
         lines: Number of lines read.
         seconds: How long the review took.
@@ -66,6 +67,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         generated_files_skipped: The same of files that say they are generated.
         suppressed: Findings that comments in the code silence.
         accepted: Those findings, in the same order.
+        in_baseline: Number of findings that the baseline accepts.
         unrelated: Findings that the change under review does not bring about.
         failed_rules: Codes of the rules that broke down.
         statistics: Further counts of the graph, by name.
@@ -87,6 +89,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     generated_files_skipped: int = 0
     suppressed: int = 0
     accepted: tuple[Finding, ...] = ()
+    in_baseline: int = 0
     unrelated: int = 0
     failed_rules: tuple[str, ...] = ()
     statistics: dict[str, int] = {}

@@ -43,6 +43,8 @@ def summary(report: Report) -> dict[str, object]:
         "root_causes": len(report.causes),
         "by_severity": {severity.word: counts.get(severity, 0) for severity in sorted(Severity, reverse=True)},
         "by_code": report.by_code,
+        "suppressed": report.suppressed,
+        "in_baseline": report.in_baseline,
         "seconds": round(report.seconds, 3),
         "cached_files": report.cached_files,
         "unresolved_calls": report.unresolved_calls,

@@ -39,7 +39,8 @@ GLUE = "\0"
 
 HEADINGS = {
     "file": "Could not be read; findings may be missing:",
-    "suppression": "Suppressions that silence nothing:",
+    "suppression": "Suppressions to look at:",
+    "baseline": "In the baseline, and gone (`asyncvet baseline` drops it):",
     "rule": "Rules that broke down; their findings are missing:",
 }
 
@@ -331,6 +332,8 @@ def _summary(report: Report, output: Output, paint: Paint) -> Iterator[str]:
         parts.append(f"{counted(report.unrelated, 'finding')} not brought about by the change")
     if report.suppressed:
         parts.append(f"{counted(report.suppressed, 'finding')} suppressed")
+    if report.in_baseline:
+        parts.append(f"{counted(report.in_baseline, 'finding')} in the baseline")
     if report.test_files_skipped:
         parts.append(f"{counted(report.test_files_skipped, 'test file')} not reported (--include-tests)")
     if report.generated_files_skipped:

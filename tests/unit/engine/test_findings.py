@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from asyncvet.engine.findings import identified, merged, relocated
+from asyncvet.engine.findings import identified, key, merged, relocated
 from asyncvet.model import Edit, Finding, Fix, Frame, Severity, Span
 
 
@@ -35,22 +35,23 @@ def test_the_gravest_go_first_then_by_place() -> None:
     assert merged([low, critical, other]) == [other, critical, low]
 
 
-def test_a_fingerprint_survives_moved_lines_and_tells_equals_apart() -> None:
-    chain = (frame("a.py", 1), frame("b.py", 7, "b.load"))
+def test_of_chains_of_one_length_the_one_whose_calls_stand_first_is_kept() -> None:
+    first, second = finding(chain=(frame("a.py", 1), frame("b.py", 9))), finding(chain=(frame("a.py", 1), frame("b.py", 10)))
+    assert merged([second, first]) == merged([first, second]) == [first]
+
+
+def test_findings_get_the_text_of_their_frames_and_their_fingerprint() -> None:
+    found = finding(chain=(frame("a.py", 1), frame("b.py", 7, "b.load")), root_cause="cause")
     texts = {("a.py", 1, 1): "b.load()", ("b.py", 7, 1): "time.sleep(1)"}
-    first, second = identified([finding(chain=chain), finding(line=1, chain=chain)], texts)
-    moved_chain = (frame("a.py", 11), frame("b.py", 17, "b.load"))
-    moved_texts = {("a.py", 11, 1): "b.load()", ("b.py", 17, 1): "time.sleep(1)"}
-    (moved,) = identified([finding(line=11, chain=moved_chain)], moved_texts)
-    assert moved.fingerprint == first.fingerprint != second.fingerprint
-    assert first.chain == (frame("a.py", 1, text="b.load()"), frame("b.py", 7, "b.load", "time.sleep(1)"))
-    (changed,) = identified([finding(chain=chain)], texts | {("b.py", 7, 1): "time.sleep(2)"})
-    assert changed.fingerprint != first.fingerprint
+    assert identified([found], texts, {key(found): "1f"}) == [
+        replace(found, chain=(frame("a.py", 1, text="b.load()"), frame("b.py", 7, "b.load", "time.sleep(1)")), fingerprint="1f")
+    ]
 
 
 def test_a_finding_without_a_root_cause_is_its_own() -> None:
-    alone, shared = identified([finding(), finding(line=2, root_cause="cause")], {})
-    assert (alone.root_cause, shared.root_cause) == (alone.fingerprint, "cause")
+    found = [finding(), finding(line=2, root_cause="cause")]
+    alone, shared = identified(found, {}, {key(one): str(one.span.line) for one in found})
+    assert (alone.root_cause, shared.root_cause) == ("1", "cause")
 
 
 def test_every_path_of_a_finding_is_renamed() -> None:

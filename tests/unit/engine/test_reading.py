@@ -10,6 +10,7 @@ from asyncvet.config import Settings
 from asyncvet.engine import reading
 from asyncvet.engine.collector import uncollected
 from asyncvet.engine.discovery import Discovery, SourceFile, discover
+from asyncvet.engine.governance import Governance
 from asyncvet.engine.reading import Reading, read
 from asyncvet.facts import codec, extract
 from asyncvet.facts.tree import ModuleFacts
@@ -83,7 +84,9 @@ def test_a_fault_while_reading_one_file_is_told_and_the_others_are_read(
 def test_files_that_are_gone_or_do_not_parse_are_errors(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("x = 1\ndef (:\n")
     files = (SourceFile("broken.py", 10, False, False), SourceFile("gone.py", 10, False, False))
-    outcome = read(Discovery(tmp_path, "", files, (ReadError("closed", None, "cannot be listed"),)), 1, lambda count: None)
+    errors = (ReadError("closed", None, "cannot be listed"),)
+    discovery = Discovery(tmp_path, "", files, errors, Governance(Settings(), tmp_path))
+    outcome = read(discovery, 1, lambda count: None)
     assert list(outcome.modules) == ["broken.py"]
     broken = tuple(ReadError("broken.py", part.line, part.message) for part in outcome.modules["broken.py"].broken)
     assert [error.line for error in broken] == [2]

@@ -67,6 +67,9 @@ def test_a_report_holds_findings_with_text_and_identity(tmp_path: Path, monkeypa
     )
     assert report == Report(
         findings=(expected,),
+        errors=tuple(
+            ReadError(f"app/{name}.py", 3, "this comment accepts nothing; take it away", "suppression") for name in "ab"
+        ),
         files=2,
         lines=report.lines,
         seconds=report.seconds,
@@ -147,7 +150,7 @@ def test_paths_outside_the_root_are_shown_relative_to_it(tmp_path: Path, monkeyp
     report = review([tmp_path / "there"], root=tmp_path / "here")
     assert places(report) == [("../there/a.py", 2)]
     assert report.findings[0].chain[0].path == "../there/a.py"
-    assert {error.path for error in report.errors} == {"../there/broken.py"}
+    assert {error.path for error in report.errors} == {"../there/a.py", "../there/broken.py"}
     assert report.excerpts == {("../there/a.py", 2, 5): "one()"}
     assert report.marks == {("../there/a.py", 2, 5): (0, 5)}
 

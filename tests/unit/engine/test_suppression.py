@@ -20,6 +20,9 @@ RULES = (
 )
 
 
+PREVIEW = Rule(code="AV109", name="busy-wait", severity=Severity.LOW, item=1, check=check, preview=True)
+
+
 def finding(line: int, end_line: int = 0, sink_line: int = 0) -> Finding:
     return Finding(
         code="AV101",
@@ -104,3 +107,111 @@ def test_a_comment_that_means_to_silence_but_does_not_is_told(comment: str, mess
     stated, errors = suppressions({"a.py": extract(f"\ncall()  {comment}\n".encode())}, RULES)
     assert errors == [ReadError("a.py", 2, message, "suppression")]
     assert not stated.silence(finding(2))
+
+
+FUNCTION = """\
+@decorated(1)
+@retry(
+    3,
+)
+async def load(
+    path: str,
+    *,
+    deep: bool = default(),
+) -> str:
+    first(path)
+
+    def inner():
+        second()
+
+    return third(inner)
+
+
+after()
+"""
+
+
+@pytest.mark.parametrize("line", [1, 2, 3, 4, 5, 9])
+def test_on_a_line_of_a_functions_head_it_speaks_of_all_of_the_function(line: int) -> None:
+    lines = FUNCTION.splitlines()
+    lines[line - 1] += "  # asyncvet: ignore[AV101] a small file"
+    accepted = [number for number in range(1, 19) if silenced("\n".join(lines) + "\n", finding(number))]
+    assert accepted == list(range(1, 16))
+
+
+@pytest.mark.parametrize(("line", "expected"), [(6, [6]), (8, [8]), (12, [12, 13]), (13, [13]), (18, [18])])
+def test_on_another_line_it_speaks_of_that_one_or_of_the_inner_function(line: int, expected: list[int]) -> None:
+    lines = FUNCTION.splitlines()
+    lines[line - 1] += "  # asyncvet: ignore[AV101] a small file"
+    assert [number for number in range(1, 19) if silenced("\n".join(lines) + "\n", finding(number))] == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "# asyncvet: ignore[AV101] small\ndef load(path):\n    read()\n",
+        "class Files:\n    # asyncvet: ignore[AV101] small\n    @cached\n    def load(self):\n        read()\n",
+        "if True:\n    def load(first,\n             second):  # asyncvet: ignore[AV101] small\n        read()\n",
+        'def load(path):  # asyncvet: ignore[AV101] small\n    """What it does."""\n    read()\n',
+        "def load(): read()  # asyncvet: ignore[AV101] small\n",
+    ],
+)
+def test_a_function_can_be_marked_in_many_ways(source: str) -> None:
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if "read()" in text)
+    assert silenced(source, finding(line))
+    assert silenced("", finding(1, sink_line=line), source), "the end of a chain in a marked function"
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("# asyncvet: ignore[AV101] a local socket", True),
+        ("# a local socket  # asyncvet: ignore[AV101]", True),
+        ("# asyncvet: ignore[AV101]  # a local socket", True),
+        ("# asyncvet: ignore[AV101]: a local socket", True),
+        ("# asyncvet: ignore[AV101]", False),
+        ("# type: ignore[attr]  # asyncvet: ignore[AV101]  # noqa: S101", False),
+        ("# asyncvet: ignore[AV101] --", False),
+        ("# noqa: AV101", True),
+    ],
+)
+def test_a_comment_has_to_give_a_reason_where_that_is_asked_for(comment: str, expected: bool) -> None:
+    modules = {"a.py": extract(f"call()  {comment}\n".encode()), "b.py": extract(b"call()  # asyncvet: ignore[AV101]\n")}
+    _, errors = suppressions(modules, RULES, ["a.py"])
+    message = "this comment gives no reason; write one behind it: `# asyncvet: ignore[AV101] why it may stay`"
+    assert errors == ([] if expected else [ReadError("a.py", 1, message, "suppression")])
+
+
+NOTHING = "this comment accepts nothing; take it away"
+
+
+@pytest.mark.parametrize(
+    ("comment", "ran", "expected"),
+    [
+        ("# asyncvet: ignore[AV201] why", ["AV201"], NOTHING),
+        ("# asyncvet: ignore[AV201] why", ["AV101"], ""),
+        ("# asyncvet: ignore[AV101] why", ["AV101"], ""),
+        ("# asyncvet: ignore[AV101, AV201] why", ["AV101", "AV201"], "this comment accepts nothing by `AV201`; take that away"),
+        ("# asyncvet: ignore[AV101, AV201] why", ["AV101"], ""),
+        ("# asyncvet: ignore[AV2] why", ["AV201"], NOTHING),
+        ("# asyncvet: ignore[AV109] why", ["AV101", "AV201"], ""),
+        ("# asyncvet: ignore[AV109] why", ["AV109"], NOTHING),
+        ("# asyncvet: ignore why", ["AV101", "AV201"], ""),
+        ("# noqa: AV201", ["AV101", "AV201"], NOTHING),
+        ("# noqa: E501, AV777", ["AV101", "AV201"], ""),
+        ("# asyncvet: ignore-file[AV201] why", ["AV201"], NOTHING),
+    ],
+)
+def test_a_comment_that_accepts_nothing_is_told_if_its_rules_ran(comment: str, ran: list[str], expected: str) -> None:
+    rules = (*RULES, PREVIEW)
+    stated, errors = suppressions({"a.py": extract(f"call()  {comment}\n".encode())}, rules, ["a.py"])
+    stated.silence(finding(1))
+    told = list(stated.unused({("a.py", code) for code in ran}, rules))
+    assert (errors, told) == ([], [ReadError("a.py", 1, expected, "suppression")] if expected else [])
+
+
+def test_a_bare_comment_that_accepts_nothing_is_told_if_all_rules_ran() -> None:
+    rules = (*RULES, PREVIEW)
+    stated, _ = suppressions({"a.py": extract(b"call()  # asyncvet: ignore why\n")}, rules)
+    assert list(stated.unused({("a.py", "AV101")}, rules)) == []
+    assert list(stated.unused({("a.py", "AV101"), ("a.py", "AV201")}, rules)) == [ReadError("a.py", 1, NOTHING, "suppression")]

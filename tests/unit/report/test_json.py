@@ -47,6 +47,7 @@ def test_a_report_with_everything() -> None:
         cached_files=1,
         notes=("one file was not read",),
         unresolved_calls=5,
+        in_baseline=7,
     )
     assert json.loads(render(report, Output())) == {
         "schema_version": 1,
@@ -58,6 +59,8 @@ def test_a_report_with_everything() -> None:
             "root_causes": 2,
             "by_severity": {"critical": 1, "high": 0, "medium": 1, "low": 0},
             "by_code": {"AV101": 1, "AV301": 1},
+            "suppressed": 0,
+            "in_baseline": 7,
             "seconds": 1.235,
             "cached_files": 1,
             "unresolved_calls": 5,

@@ -52,6 +52,7 @@ def test_one_entry_for_each_root_cause() -> None:
         errors=(
             ReadError("app/broken.py", 9, "does not parse"),
             ReadError("app/main.py", 2, "the brackets are empty", "suppression"),
+            ReadError("app/old.py", None, "AV101 in `app.old.load`: `open(...)` blocks the event loop", "baseline"),
             ReadError("", None, "rule AV999 failed", "rule"),
         ),
         files=1200,
@@ -60,6 +61,7 @@ def test_one_entry_for_each_root_cause() -> None:
         unresolved_calls=1,
         statistics={"calls": 1234},
         suppressed=2,
+        in_baseline=3,
         test_files_skipped=30,
         excerpts={("app/jobs.py", 3, 1): "asyncio.create_task(work())"},
     )
@@ -84,8 +86,11 @@ def test_one_entry_for_each_root_cause() -> None:
         "Could not be read; findings may be missing:\n"
         "  app/broken.py:9: does not parse\n"
         "\n"
-        "Suppressions that silence nothing:\n"
+        "Suppressions to look at:\n"
         "  app/main.py:2: the brackets are empty\n"
+        "\n"
+        "In the baseline, and gone (`asyncvet baseline` drops it):\n"
+        "  app/old.py: AV101 in `app.old.load`: `open(...)` blocks the event loop\n"
         "\n"
         "Rules that broke down; their findings are missing:\n"
         "  rule AV999 failed\n"
@@ -93,7 +98,7 @@ def test_one_entry_for_each_root_cause() -> None:
         "6 findings from 2 root causes: 5 critical, 1 medium\n"
         "can be fixed: 1 by `asyncvet fix`\n"
         "1,200 files, 45,678 lines, 1.3 s; 1 of 1,234 calls on the event loop unresolved; 2 findings suppressed; "
-        "30 test files not reported (--include-tests)\n"
+        "3 findings in the baseline; 30 test files not reported (--include-tests)\n"
     )
 
 

@@ -37,6 +37,7 @@ _STATUS = {
     "not-selected": " (not selected)",
     "below-severity": " (lighter than what is reported)",
     "test-file": " (test files are not reported)",
+    "in-baseline": " (in the baseline)",
 }
 
 
