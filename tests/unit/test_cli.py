@@ -169,7 +169,8 @@ def test_bad_input_gets_one_clear_line(arguments: list[str], message: str, tmp_p
     for folder in ("empty", "configured"):
         (tmp_path / folder).mkdir()
     (tmp_path / "app.py").touch()
-    (tmp_path / "configured" / "asyncvet.toml").write_text("jbos = 1\n")
+    if "configured" in arguments:
+        (tmp_path / "configured" / "asyncvet.toml").write_text("jbos = 1\n")
     assert run(*arguments, cwd=tmp_path) == (2, "", f"asyncvet: {message.format(cwd=tmp_path)}\n")
 
 

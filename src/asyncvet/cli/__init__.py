@@ -21,10 +21,13 @@ COMMANDS = {
     "check": "reviewing",
     "review": "reviewing",
     "fix": "fixing",
+    "baseline": "accepting",
     "why": "explaining",
     "graph": "explaining",
     "learn": "learning",
     "rule": "rule_pages",
+    "init": "starting",
+    "schema": "configuring",
     "completion": "completing",
 }
 """The module of each command, in the order of `--help`."""

@@ -6,8 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from asyncvet.cli import configuring
 from asyncvet.cli.command import FOUND, UNABLE, Command
-from asyncvet.cli.reviewing import add_selecting_arguments, progress_bar, settings_of
+from asyncvet.cli.reviewing import progress_bar
 from asyncvet.engine import fixing, git
 from asyncvet.engine.replacing import replace_file
 from asyncvet.report import fixes
@@ -15,7 +18,8 @@ from asyncvet.report.fixes import Fixing
 
 
 def _add_fix_arguments(parser: argparse.ArgumentParser) -> None:
-    add_selecting_arguments(parser)
+    configuring.add_rule_arguments(parser)
+    configuring.add_reading_arguments(parser)
     add = parser.add_argument
     add("--unsafe", action="store_true", help="apply the fixes too that may change what the program does; read them")
     add("--diff", action="store_true", help="show the edits and change nothing; exit with 1 if there are any")
@@ -25,7 +29,7 @@ def _add_fix_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _fix(options: argparse.Namespace) -> int:
     keep = None if options.diff or options.allow_dirty else git.unrecoverable
-    settings = settings_of(options)
+    settings = replace(configuring.settings(options), baseline=None)  # what is accepted for now may well be mended
     with progress_bar() as progress:
         outcome = fixing.fix(options.paths, settings, unsafe=options.unsafe, protect=keep, progress=progress)
     if options.diff:

@@ -14,10 +14,11 @@ from typing import TextIO
 
 from msgspec.structs import replace
 
-from asyncvet import report, rules
-from asyncvet.cli.command import FOUND, UNABLE, Command, common_folder, level, selectors, whole_number, write
+from asyncvet import report
+from asyncvet.cli import configuring, watching
+from asyncvet.cli.command import FOUND, UNABLE, Command, common_folder, level, write
 from asyncvet.cli.terminal import shows_links
-from asyncvet.config import Settings, UsageError, hint, load, load_file
+from asyncvet.config import Settings, UsageError, hint
 from asyncvet.engine import Phases, Progress, git, review
 from asyncvet.engine.changes import Changes, from_diff
 from asyncvet.engine.collector import uncollected
@@ -31,35 +32,20 @@ PATIENCE = 0.5
 def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     _add_reviewing_arguments(parser, report.formats(), Severity.LOW)
     parser.add_argument("--statistics", action="store_true", help="count the findings by rule; as text or json")
+    parser.add_argument("--watch", action="store_true", help="check again whenever a file is saved, until Ctrl-C")
 
 
 def _add_review_arguments(parser: argparse.ArgumentParser) -> None:
     _add_reviewing_arguments(parser, checklist.FORMATS, Severity.HIGH)
 
 
-def add_selecting_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say what to look at and which rules to run."""
-    add = parser.add_argument
-    add("paths", nargs="*", type=Path, default=[Path()], metavar="PATH", help="files and folders (default: this folder)")
-    kinds = "codes, names, prefixes (AV1), separated by commas"
-    add("--select", action="append", type=selectors, metavar="RULES", help=f"rules to run, not the configured ones: {kinds}")
-    add("--ignore", action="append", type=selectors, metavar="RULES", help="rules not to run, besides the configured")
-    levels = "low, medium, high or critical"
-    add("--min-severity", type=level, metavar="SEVERITY", help=f"leave out lighter findings: {levels}")
-    add("--include-tests", action="store_true", default=None, help="report findings in test files too")
-    environment = "virtual environment whose packages are read (default: a .venv beside the code)"
-    add("--python", type=Path, metavar="ENV", help=environment)
-    add("--config", type=Path, metavar="FILE", help="configuration to use instead of the nearest one")
-    add("--jobs", type=whole_number, metavar="N", help="processes that read files (default: one for each processor)")
-    add("--no-cache", action="store_true", help="keep nothing for later reviews, and use nothing kept")
-
-
 def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[str], bound: Severity) -> None:
     """The arguments of the commands that report what the rules find."""
-    add_selecting_arguments(parser)
     add = parser.add_argument
+    configuring.add_rule_arguments(parser)
     add("--fail-on", type=level, default=bound, metavar="SEVERITY", help=f"exit with 1 from here on (default: {bound.word})")
     _add_scope_arguments(parser)
+    _add_baseline_arguments(parser)
     add("--format", choices=formats, default="text", help="how to write the report (default: text)")
     add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
     add(
@@ -70,6 +56,7 @@ def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[
         metavar="FORMAT=FILE",
         help="write the same report in another format too, into a file; can be given more than once",
     )
+    configuring.add_reading_arguments(parser)
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
     add("--verbose", action="store_true", help="leave nothing out of the report, and say where the time went")
 
@@ -88,11 +75,22 @@ def _add_scope_arguments(parser: argparse.ArgumentParser) -> None:
     add("--diff", metavar="FILE", help="report only what this unified diff, already applied, brings about (-: standard input)")
 
 
+def _add_baseline_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_mutually_exclusive_group().add_argument
+    add("--baseline", type=Path, metavar="FILE", help="accept the findings in this file, which `asyncvet baseline` writes")
+    add("--no-baseline", action="store_true", help="report what the baseline accepts too")
+
+
 def _check(options: argparse.Namespace) -> int:
     render = statistics.FORMATS.get(options.format) if options.statistics else report.load(options.format)
     if render is None:
         raise UsageError(f"--statistics can be written as {' or '.join(sorted(statistics.FORMATS))}, not as {options.format}")
-    return _reviewing(options, render, _further(options, report.formats(), report.load), examine=False)
+    further = _further(options, report.formats(), report.load)
+    if not options.watch:
+        return _reviewing(options, render, further, examine=False)
+    if options.diff == "-":
+        raise UsageError("`--watch` checks again and again, and standard input can be read only once; give `--diff` a file")
+    return watching.watch(options.paths, lambda: _reviewing(options, render, further, examine=False))
 
 
 def _review(options: argparse.Namespace) -> int:
@@ -109,7 +107,7 @@ def _further(options: argparse.Namespace, formats: Sequence[str], format_of: Cal
 
 
 def _reviewing(options: argparse.Namespace, render: Render, further: dict[Path, Render], examine: bool) -> int:
-    settings = settings_of(options)
+    settings = _settings(options)
     changes = _changes(options)
     phases = Phases()
     with uncollected():
@@ -121,7 +119,8 @@ def _reviewing(options: argparse.Namespace, render: Render, further: dict[Path, 
             _write(outcome, render, options)
         if options.verbose:
             sys.stderr.write(phases.table())
-        gc.freeze()  # the process ends here; a last collection of all that was linked would take a tenth of the whole time
+        if not getattr(options, "watch", False):
+            gc.freeze()  # the process ends here; a last collection of all that was linked would take a tenth of the whole time
     if outcome.failed_rules:
         return UNABLE
     found = any(finding.severity >= options.fail_on for finding in outcome.findings)
@@ -144,27 +143,11 @@ def _changes(options: argparse.Namespace) -> Changes | None:
     return from_diff(diff, name, [Path.cwd(), *filter(None, [git.top_of(folder)])])
 
 
-def settings_of(options: argparse.Namespace) -> Settings:
-    """The configuration, with what the command line says in its place."""
-    settings = load_file(options.config) if options.config else load(common_folder(options.paths))
-    select = tuple(selector for group in options.select or () for selector in group)
-    ignore = tuple(selector for group in options.ignore or () for selector in group)
-    changes: dict[str, object] = {}
-    if select:
-        # What is asked for by name on the command line is wanted even where the configuration ignores it.
-        changes["select"] = select
-        codes = {rule.name: rule.code for rule in rules.load()}
-        wanted = {codes.get(selector, selector) for selector in select}
-        ignore += tuple(selector for selector in settings.ignore if codes.get(selector, selector) not in wanted)
-    else:
-        ignore += settings.ignore
-    changes["ignore"] = ignore
-    for name in ("min_severity", "include_tests", "jobs", "python"):
-        if (value := getattr(options, name)) is not None:
-            changes[name] = value
-    if options.no_cache:
-        changes["cache"] = False
-    return replace(settings, **changes)
+def _settings(options: argparse.Namespace) -> Settings:
+    settings = configuring.settings(options)
+    if options.no_baseline:
+        return replace(settings, baseline=None)
+    return replace(settings, baseline=options.baseline) if options.baseline is not None else settings
 
 
 def _write(outcome: Report, render: Render, options: argparse.Namespace) -> None:
@@ -233,6 +216,7 @@ COMMANDS = {
             "asyncvet check --since main": "what this branch brings about",
             "asyncvet check src --select AV101,AV3": "some rules only",
             "asyncvet check src --statistics": "how many of each rule",
+            "asyncvet check src --watch": "again on each save",
             "asyncvet check src --format sarif --output asyncvet.sarif": "for code scanning",
         },
     ),
