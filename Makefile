@@ -1,10 +1,11 @@
 PYTHON ?= python3
 VENV := .venv
 VERIFY_VENV := .venv-verify
+COMPARISON_VENV := .venv-comparison
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: test demo golden derive docs new-rule verify-catalogue verify-standard-library clean
+.PHONY: test demo golden derive docs comparison first-hour new-rule verify-catalogue verify-standard-library clean
 
 # All that continuous integration checks.
 test: $(VENV)/.dev
@@ -40,12 +41,20 @@ verify-catalogue: verify-standard-library $(VERIFY_VENV)/.verify
 verify-standard-library: $(VENV)/.dev
 	$(BIN)/pytest verification --ignore verification/third_party
 
+# The tutorial's first hour, run as a new user has it, and written into the tutorial. Downloads a package.
+first-hour: $(VENV)/.project
+	$(BIN)/python -m scripts.first_hour
+
+# What asyncvet and other tools report of the same code, into docs/explanation/comparison.md. Downloads packages; takes two minutes.
+comparison: $(COMPARISON_VENV)/.comparison
+	$(COMPARISON_VENV)/bin/python -m benchmarks.comparison --python $(COMPARISON_VENV)/shop
+
 # make new-rule NAME=busy-wait CODE=AV109
 new-rule:
 	@$(PYTHON) scripts/new_rule.py '$(NAME)' '$(CODE)'
 
 clean:
-	rm -rf $(VENV) $(VERIFY_VENV) .venv-bench .venv-farm .venv-fixes .venv-peers .venv-suites build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
+	rm -rf $(VENV) $(VERIFY_VENV) $(COMPARISON_VENV) .venv-bench .venv-farm .venv-fixes .venv-peers .venv-suites build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
 	find src tests scripts verification -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:
@@ -68,6 +77,14 @@ $(VENV)/.docs: $(VENV)/.project requirements-docs.txt
 $(VERIFY_VENV)/.verify: pyproject.toml requirements-verify.txt
 	$(PYTHON) -m venv $(VERIFY_VENV)
 	$(VERIFY_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --editable . --requirement requirements-verify.txt
+	@touch $@
+
+# The shop's own requirements stand in an environment inside: one of the tools knows libraries by their source.
+$(COMPARISON_VENV)/.comparison: pyproject.toml requirements-comparison.txt examples/shop/requirements.txt
+	$(PYTHON) -m venv $(COMPARISON_VENV)
+	$(COMPARISON_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --editable . --requirement requirements-comparison.txt
+	$(PYTHON) -m venv $(COMPARISON_VENV)/shop
+	$(COMPARISON_VENV)/shop/bin/python -m pip --disable-pip-version-check --quiet install --requirement examples/shop/requirements.txt
 	@touch $@
 
 FARM := examples/farm
