@@ -13,8 +13,10 @@ from unittest import mock
 
 from asyncvet import cli
 from asyncvet.cli.command import FOUND
+from asyncvet.config import schema
 from scripts import manual, work
 from scripts.replay import PAGES, replay
+from scripts.site_pages import DOCS, cli_page, configuration_page
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = "examples/shop"
@@ -97,6 +99,9 @@ def main() -> int:
     review = review_block(texts[GOLDEN / "review.md"])
     texts[readme] = REVIEW_BLOCK.sub(lambda _: review, shown)
     texts[manual.PAGE] = manual.manual()
+    texts[DOCS / "reference" / "cli.md"] = cli_page()
+    texts[DOCS / "reference" / "configuration.md"] = configuration_page()
+    texts[DOCS / "reference" / "asyncvet.schema.json"] = schema.text()
     texts.update((page, replay(page.read_text(encoding="utf-8"))) for page in PAGES)
     texts[work.FILE] = json.dumps(work.counted(), indent=2) + "\n"
     for path, text in texts.items():

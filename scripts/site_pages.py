@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import shutil
 from collections.abc import Iterator
 from itertools import groupby
@@ -13,7 +15,8 @@ from pathlib import Path
 
 from asyncvet import rules
 from asyncvet.catalogue.reader import read_catalogue
-from asyncvet.cli import command
+from asyncvet.cli import COMMANDS, command
+from asyncvet.config import schema
 from asyncvet.report.checklist.items import ITEMS
 from asyncvet.rules import Rule
 
@@ -74,8 +77,36 @@ def arguments(name: str) -> Iterator[tuple[str, str]]:
 
 def options_table(name: str) -> str:
     """The arguments of a subcommand as a table."""
-    rows = (f"| `{words}` | {meaning} |".replace("NAME|CODE", "NAME\\|CODE") for words, meaning in arguments(name))
-    return "\n".join(["| argument | meaning |", "|---|---|", *rows])
+    rows = [f"| `{words}` | {meaning} |".replace("NAME|CODE", "NAME\\|CODE") for words, meaning in arguments(name)]
+    return "\n".join(["| argument | meaning |", "|---|---|", *rows]) if rows else "It takes no arguments."
+
+
+def settings_table() -> str:
+    """The settings, as their form declares them."""
+    options = {
+        field.replace("_", "-") for field in ("select", "ignore", "min_severity", "include_tests", "baseline", "python", "jobs")
+    }
+    lines = ["| key | default | option | meaning |", "|---|---|---|---|"]
+    for key, part in schema.schema()["properties"].items():
+        default = part.get("default")
+        written = "none" if default is None else f"`{json.dumps(default)}`"
+        option = f"`--{key}`" if key in options else "`--no-cache`" if key == "cache" else ""
+        lines.append(f"| `{key}` | {written} | {option} | {part['description']} |")
+    return "\n".join(lines)
+
+
+def cli_page() -> str:
+    """The reference of the command line, with the arguments of each command as argparse knows them."""
+    page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+    head = page.partition("\n## ")[0]
+    sections = [f"\n## asyncvet {name}\n\n{command(name).summary}\n\n{options_table(name)}\n" for name in COMMANDS]
+    return head + "".join(sections)
+
+
+def configuration_page() -> str:
+    """The reference of the configuration, with the settings as they are."""
+    page = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
+    return re.sub(r"^\| key \| default .*?(?=\n\n)", lambda _: settings_table(), page, count=1, flags=re.MULTILINE | re.DOTALL)
 
 
 def catalogue_counts() -> str:

@@ -9,10 +9,10 @@ import pytest
 
 from asyncvet.catalogue.schema import Api, CatalogueFile, Category, Condition, Effect, Type
 from asyncvet.cli import COMMANDS, command
-from asyncvet.config import Settings
+from asyncvet.config import schema
 from asyncvet.rules import load
 from scripts.replay import PAGES, replay
-from scripts.site_pages import COUNTS, DOCS, ROOT, generated, options_table
+from scripts.site_pages import COUNTS, DOCS, ROOT, configuration_page, generated, options_table
 
 FENCE = re.compile(r"^```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -35,21 +35,9 @@ def test_commands() -> None:
 
 
 def test_settings() -> None:
-    """Each setting is there with its default."""
-    rows = dict(re.findall(r"^\| `([\w-]+)` \| (\S+) \|", page("reference/configuration.md"), flags=re.MULTILINE))
-    defaults = {
-        "select": '`["AV"]`',
-        "ignore": "`[]`",
-        "min-severity": '`"low"`',
-        "exclude": "`[]`",
-        "include-tests": "`false`",
-        "jobs": "`0`",
-        "catalogue": "`[]`",
-        "python": "none",
-        "cache": "`true`",
-    }
-    assert rows == defaults
-    assert set(rows) == {field.encode_name.replace("_", "-") for field in msgspec.structs.fields(Settings)} - {"base"}
+    """Each setting is there, with its default and its meaning, and so is the schema. `make golden` writes them anew."""
+    assert page("reference/configuration.md") == configuration_page()
+    assert page("reference/asyncvet.schema.json") == schema.text()
 
 
 def test_json() -> None:
