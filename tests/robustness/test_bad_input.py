@@ -71,6 +71,12 @@ def test_bytes(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert reviewed(tmp_path, {"a.py": content}, capsys) == expected
 
 
+def test_a_block_that_is_still_being_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The head alone is reported as it stands, and nothing breaks down over the body that is not there."""
+    typed = "async def f(path):\n    with open(path) as file:\n"
+    assert reviewed(tmp_path, {"typed.py": typed}, capsys) == Outcome(1, [("typed.py", 2)], [])
+
+
 def test_a_file_that_may_not_be_read_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

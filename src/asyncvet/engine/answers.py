@@ -68,7 +68,8 @@ class Answers:
 
     def keep(self, report: Report) -> None:
         """Keep a report that was just made, unless a file was changed meanwhile or could not be read, or a rule broke down."""
-        if self._about is None or report.failed_rules or not self._contents.stand():
+        is_whole = report.files == len(self._files) and not report.failed_rules
+        if self._about is None or not is_whole or not self._contents.stand():
             return
         key = self._key([self._contents.seen(file) for file in self._files])
         if key is None:

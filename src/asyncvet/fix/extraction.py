@@ -106,6 +106,8 @@ def _names_of(target: tree.Node) -> Iterator[tree.Name]:
 
 def _unmovable(function: Function, block: tree.With, given: list[str]) -> str:
     """Why a block cannot be a function of its own; empty if it can."""
+    if not block.body:  # the parser takes a head at the end of a file for whole
+        return f"`{shown(block)}` has no body yet"
     last = block.body[-1]
     for node in walk.nodes(block):
         if isinstance(node, tree.Await | tree.Yield) or (

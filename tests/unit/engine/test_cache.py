@@ -302,6 +302,22 @@ def test_what_may_be_better_next_time_is_not_kept(project: Path, made: list[obje
     assert places(review([project], root=project)) == []
 
 
+def test_a_fault_in_reading_is_not_kept(project: Path, made: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file holds was known before, and yet it could not be made sense of this time."""
+    review([project], root=project)
+    (project / "main.py").write_text(SERVICE + "\n")
+    with monkeypatch.context() as broken:
+
+        def fail(content: bytes) -> object:
+            raise MemoryError(len(content))
+
+        broken.setattr("asyncvet.engine.reading.extract", fail)
+        faulty = review([project], root=project)
+    assert [error.path for error in faulty.errors] == ["main.py"]
+    assert places(review([project], root=project)) == [("main.py", 6), ("main.py", 7)]
+    assert len(made) == 3
+
+
 def test_a_report_that_does_not_decode_is_made_anew(project: Path, made: list[object]) -> None:
     """The values are sound for the store, but none of a report; the run says so and mends it."""
     first = review([project], root=project)
