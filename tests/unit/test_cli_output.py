@@ -64,7 +64,7 @@ def test_statistics(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "check", "--statistics") == (
         1,
         "findings  causes  fixable  code   rule           severity\n"
-        "       1       1        0  AV101  blocking-call  critical\n\n"
+        "       1       1        1  AV101  blocking-call  critical\n\n"
         "1 finding from 1 root cause: 1 critical\n",
         "",
     )

@@ -113,8 +113,8 @@ class _Run:
         self._rules: list[Rule] = [rule for rule in rules.load() if rule.code in self._wanted or not rule.preview]
         self._modules = dict(loaded.reading.modules)
         self._contents: dict[str, bytes] = {}
-        self._refused: dict[_Identity, str] = {}
-        self._single: set[str] = set()
+        self._refused: dict[str, dict[tuple[_Identity, int], str]] = {}
+        self._limits: dict[str, int] = {}
         self._protected: dict[str, str] = {}
         self._failed: set[str] = set()
         self._applied: list[Applied] = []
@@ -175,7 +175,7 @@ class _Run:
         drafts: defaultdict[str, list[tuple[Finding, Draft]]] = defaultdict(list)
         for finding in filter(self._is_wanted, state.findings):
             draft = fixes.draft(finding)
-            reason = self._refused.get(_identity(finding)) or self._protected.get(finding.span.path)
+            reason = self._refused.get(finding.span.path, {}).get(self._place(finding)) or self._protected.get(finding.span.path)
             if isinstance(draft, str):
                 left.append(Left(finding, "no-edit", draft))
             elif draft.safety == "unsafe" and not self._unsafe:
@@ -187,7 +187,7 @@ class _Run:
         return left, drafts
 
     def _try(self, project: Project, drafts: dict[str, list[tuple[Finding, Draft]]]) -> dict[str, _Attempt]:
-        """Apply what is compatible; a file of which a pass was taken back gets one draft at a time."""
+        """Apply what is compatible; in a file of which a pass was taken back, so many at a time as its limit says."""
         attempts = {}
         fixes = Fixes(project, self._read)
         for path, found in sorted(drafts.items()):
@@ -195,8 +195,7 @@ class _Run:
             if code is None:
                 continue
             chosen = compatible(draft for _, draft in sorted(found, key=lambda pair: pair[0].span))
-            if path in self._single:
-                chosen = chosen[:1]
+            chosen = chosen[: self._limits.get(path)]
             mine = [(finding, draft) for finding, draft in found if any(draft.changes == other.changes for other in chosen)]
             before = self._read(path) or b""
             edited = changed(code, chosen)
@@ -209,10 +208,11 @@ class _Run:
         return attempts
 
     def _refuse(self, path: str, drafts: Sequence[tuple[Finding, Draft]], reason: str) -> None:
-        """Give up a draft that was alone; several are tried again one by one."""
-        if len({draft.changes for _, draft in drafts}) == 1:
-            self._refused |= {_identity(finding): reason for finding, _ in drafts}
-        self._single.add(path)
+        """Give up a draft that was alone; of several, half are tried next."""
+        several = len({draft.changes for _, draft in drafts})
+        if several == 1:
+            self._refused.setdefault(path, {}).update((self._place(finding), reason) for finding, _ in drafts)
+        self._limits[path] = max(1, several // 2)
 
     def _judge(self, attempts: dict[str, _Attempt], before: _State, after: _State) -> bool:
         """Take back what has not ended its findings or has brought about others; tell whether anything was."""
@@ -220,6 +220,8 @@ class _Run:
         stray = {kind for kind in brought if kind[1] not in attempts}
         standing = after.by_identity()
         for path, attempt in attempts.items():
+            if not attempt.drafts:
+                continue
             reason = ""
             if any(self._stands(finding, attempt, standing) for finding, _ in attempt.drafts):
                 reason = "the finding would stand all the same"
@@ -230,8 +232,20 @@ class _Run:
                 self._refuse(path, attempt.drafts, reason)
                 attempts[path] = attempt._replace(drafts=[])
             else:
+                self._go_on(path, attempt.edited)
                 self._applied += [Applied(finding, draft.safety, draft.title) for finding, draft in attempt.drafts]
         return any(not attempt.drafts for attempt in attempts.values())
+
+    def _place(self, finding: Finding) -> tuple[_Identity, int]:
+        span = finding.span
+        return _identity(finding), self._modules[span.path].offset(span.line, span.column)
+
+    def _go_on(self, path: str, edited: Edited) -> None:
+        """Take over an edit that holds: what was refused stands elsewhere now, and more may be tried at once again."""
+        refused = self._refused.get(path, {}).items()
+        self._refused[path] = {(identity, edited.places(offset).start): reason for (identity, offset), reason in refused}
+        if path in self._limits:
+            self._limits[path] *= 2
 
     def _stands(self, finding: Finding, attempt: _Attempt, standing: dict[_Identity, list[Finding]]) -> bool:
         """Whether a finding is still there: one that says the same, where it was."""

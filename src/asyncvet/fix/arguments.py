@@ -16,12 +16,8 @@ def with_keyword(code: Code, call: tree.Call, argument: str) -> Change:
     has_comma = "," in _code_only(code.text.between(last.end, call.end - 1))
     if code.text.is_first(last.start) and code.text.is_first(call.end - 1):
         end = code.text.next_line(last.end)
-        comma = "" if has_comma else ","
         line = f"{code.text.indentation(last.start)}{argument},\n"
-        if not comma:
-            return Change(end, end, line)
-        rest = code.text.between(last.end, end)
-        return Change(last.end, end, f"{comma}{rest}{line}")
+        return Change(end, end, line) if has_comma else Change(last.end, end, f",{code.text.between(last.end, end)}{line}")
     return Change(last.end, last.end, f", {argument}")
 
 

@@ -87,6 +87,21 @@ def test_one_that_brings_about_another_finding_is_taken_back(tmp_path: Path, mon
     assert [file.after.decode() for file in outcome.files] == [SLEEPS.replace("time.sleep(2)", "None")]
 
 
+@pytest.mark.parametrize("text", ["(", "main"])
+def test_one_of_many_is_found(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the file then does not parse or another finding comes up: the others are applied, in fewer passes than there are."""
+
+    def draft(finding: Finding, code: Code) -> Draft:
+        written = f"{text}()" if finding.span.line == 8 else "None"
+        return Draft("safe", "mend", (Change(code.start(finding.span), code.end(finding.span), written),))
+
+    drafted(monkeypatch, draft)
+    source = "import time\n\n\nasync def main():\n" + "    time.sleep(1)\n" * 16
+    outcome = fix(tmp_path, "AV101", app=source)
+    assert [(line, kind) for _, line, kind, _ in told(outcome)] == [(8, "refused")]
+    assert (len(outcome.applied), outcome.passes < 16) == (15, True)
+
+
 @pytest.mark.parametrize(
     "text", ["(", "yield from x", "return"], ids=["unreadable", "not in a coroutine", "not in an expression"]
 )
