@@ -9,8 +9,14 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
+    "MonitorMiddleware": "middleware",
     "Observation": "observation",
     "StackFrame": "observation",
+    "OpenTelemetry": "exporters",
+    "PrometheusCollector": "exporters",
+    "prometheus_text": "exporters",
+    "start": "light",
+    "stop": "light",
     "strict": "strict",
 }
 

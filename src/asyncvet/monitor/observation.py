@@ -18,6 +18,7 @@ Kind = Literal[
     "blocking-call",  # a blocking call ran on a thread whose loop was running, however short
     "long-callback",  # one callback of the loop kept its thread for long, computing or in a C extension
     "stall",  # in production: the loop did not turn for longer than the bound
+    "hang",  # in production: such a stall that goes on
     "loop-misuse",  # a loop was started, nested or left where it should not be
     "result-wait",  # a task waited for another one's result
 ]

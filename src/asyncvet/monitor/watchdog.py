@@ -1,0 +1,265 @@
+"""The watchdog: sees that an event loop stalls, and samples what it stalls on.
+
+Each loop has a timer, the heartbeat. A thread, the watchdog, looks at the heartbeats; while one is late it samples what that loop's thread
+runs. Nothing is done for a callback, a task or a call, and nothing of the process is changed while the monitor is off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import functools
+import inspect
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import IO, Any
+
+from asyncvet.monitor.attribution import waiting, work_of
+from asyncvet.monitor.histogram import Histogram
+from asyncvet.monitor.observation import Observation
+from asyncvet.monitor.observing import observations
+from asyncvet.monitor.stall import Clocks, Stall, step_of, why_late
+from asyncvet.monitor.watch import Watch
+
+LOG = logging.getLogger("asyncvet.monitor")
+
+Sink = Callable[[Observation], None]
+"""Told of each observation, in the watchdog's thread or in that of the loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What counts as a stall.
+
+    Attributes:
+        bound: A heartbeat that is so many seconds late is a stall.
+        hang: After a stall of so many seconds the stacks of all threads are written down while it lasts; 0 for never.
+        dump: The open file that they go to; None means standard error.
+    """
+
+    bound: float = 0.1
+    hang: float = 10.0
+    dump: IO[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.bound < 0.01:
+            raise ValueError(f"bound={self.bound}: must be 0.01 seconds or more; the strict mode sees shorter stalls")
+        if self.hang and self.hang < self.bound:
+            raise ValueError(f"hang={self.hang}: must not be below bound={self.bound}; 0 writes no stacks")
+
+
+@dataclass(slots=True)
+class _State:
+    """What is held while the monitor is on."""
+
+    watches: dict[int, Watch] = field(default_factory=dict)
+    lag: Histogram = field(default_factory=Histogram)
+    wake: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+    armed: float | None = None
+
+
+class Monitor:
+    """Watches the loops of this process. There is one, `MONITOR`."""
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.sinks: tuple[Sink, ...] = ()
+        self.is_on = False
+        self._lock = threading.RLock()  # a signal's handler may switch in the midst of switching
+        self._state = _State()
+        self._patched: list[tuple[type, Callable[..., None]]] = []
+
+    # --- on and off -------------------------------------------------------------------------------
+
+    def switch_on(self, settings: Settings, sinks: Iterable[Sink]) -> None:
+        """Watch the loop that runs here, if one does, and every loop that is run from now on."""
+        self.switch_off()
+        with self._lock:
+            self.settings, self.sinks = settings, tuple(sinks)
+            self.is_on = True
+            self._state = _State()
+            self._patch()
+            with contextlib.suppress(RuntimeError):
+                self.watch(asyncio.get_running_loop())
+
+    def switch_off(self) -> None:
+        """Stop watching, and put back what was changed."""
+        with self._lock:
+            if not self.is_on:
+                return
+            self.is_on = False
+            state = self._state
+            for watch in state.watches.values():
+                watch.stop()
+            for owner, original in self._patched:
+                owner.run_forever = original  # type: ignore[attr-defined]
+            self._patched.clear()
+            state.wake.set()
+        if state.thread is not None and state.thread is not threading.current_thread():
+            state.thread.join(timeout=1.0)
+
+    def _patch(self) -> None:
+        """Have every loop be watched while it is run."""
+        owners: list[Any] = [asyncio.BaseEventLoop]
+        if (uvloop := sys.modules.get("uvloop")) is not None:
+            owners.append(uvloop.Loop)
+        for owner in owners:
+            self._patched.append((owner, owner.run_forever))
+            owner.run_forever = self._watching(owner.run_forever)
+
+    def _watching(self, original: Callable[[Any], None]) -> Callable[[Any], None]:
+        @functools.wraps(original)
+        def run_forever(loop: asyncio.AbstractEventLoop) -> None:
+            if not self.is_on:  # a loop that was running when the monitor was switched off
+                return original(loop)
+            watch = self.watch(loop, inspect.currentframe())
+            try:
+                original(loop)
+            finally:
+                self.unwatch(watch)
+
+        return run_forever
+
+    # --- loops ------------------------------------------------------------------------------------
+
+    def watch(self, loop: asyncio.AbstractEventLoop, outside: FrameType | None = None) -> Watch:
+        """Watch a loop; called in the thread that runs it.
+
+        Args:
+            loop: The loop.
+            outside: The frame that calls the loop; None to find it.
+        """
+        known = self._state.watches.get(id(loop))
+        if known is not None and known.loop is loop:
+            return known
+        with self._lock:
+            state = self._state
+            watch = state.watches[id(loop)] = Watch(loop, self.settings.bound, outside)
+            if state.thread is None:
+                state.thread = threading.Thread(target=self._look_after, args=(state,), name="asyncvet-watchdog", daemon=True)
+                state.thread.start()
+            state.wake.set()
+            return watch
+
+    def unwatch(self, watch: Watch) -> None:
+        """End the watch of a loop that is not run any more."""
+        watch.end()
+        with self._lock:
+            if self._state.watches.get(id(watch.loop)) is not watch:
+                return
+            del self._state.watches[id(watch.loop)]
+            self._state.lag.merge(watch.lag)
+            found = self._ended(watch)
+        self.tell(found)
+
+    def lag(self) -> Histogram:
+        """How late the heartbeats of all loops were since the monitor was switched on."""
+        with self._lock:
+            merged = Histogram()
+            merged.merge(self._state.lag)
+            for watch in self._state.watches.values():
+                merged.merge(watch.lag)
+            return merged
+
+    def tell(self, found: Iterable[Observation]) -> None:
+        """Tell the sinks of what was observed. One that fails is logged and keeps nothing from the others."""
+        for observation in found:
+            for sink in self.sinks:
+                try:
+                    sink(observation)
+                except Exception:
+                    LOG.exception("%r could not take an observation", sink)
+
+    # --- the watchdog -----------------------------------------------------------------------------
+
+    def _look_after(self, state: _State) -> None:
+        interval = self.settings.bound / 4
+        while True:
+            if not state.watches:
+                self._disarm(state)
+                state.wake.wait()
+            state.wake.clear()
+            if not self.is_on or state is not self._state:
+                break
+            time.sleep(interval)
+            found: list[Observation] = []
+            with self._lock:
+                for watch in list(state.watches.values()):
+                    found += self._look(state, watch)
+            self._arm(state)
+            self.tell(found)
+        self._disarm(state)
+
+    def _look(self, state: _State, watch: Watch) -> list[Observation]:
+        """Sample a loop that is late; what there is to tell of a stall that is over, or has become a hang."""
+        now = time.monotonic()
+        found = self._ended(watch) if watch.late or (watch.stall and watch.stall.turn != watch.beats) else []
+        if not watch.loop.is_running():
+            state.watches.pop(id(watch.loop), None)
+            state.lag.merge(watch.lag)
+            return found
+        before, watch.clocks = watch.clocks, watch.read_clocks(now)
+        if before is None or not watch.is_late(now):
+            return found
+        stall = watch.stall = watch.stall or Stall(watch.beats)
+        self._sample(watch, stall, before, watch.clocks)
+        if stall.turn != watch.beats:  # the loop went on in between: nobody knows of which turn the sample is
+            watch.stall = None
+        elif self.settings.hang and now - watch.last > self.settings.hang and not stall.is_told:
+            stall.is_told = True
+            lasted = now - watch.last
+            told = observations(stall, lasted, time.time() - lasted, watch, self.settings.bound)
+            found += [replace(observation, kind="hang") for observation in told]
+        return found
+
+    def _sample(self, watch: Watch, stall: Stall, before: Clocks, after: Clocks) -> None:
+        running = watch.running()  # first of all: it holds the interpreter, so that the loop does not go on meanwhile
+        stall.waiting.update((id(work), work) for work in waiting(watch.loop))
+        if running is not None:
+            identity, snapshot = running
+            step = stall.step(identity) or stall.begin(identity, step_of(identity, work_of(identity)))
+            step.add(snapshot, after.wall - before.wall, why_late(before, after, self.settings.bound / 4), after.since(before))
+
+    def _ended(self, watch: Watch) -> list[Observation]:
+        """What there is to tell of stalls that are over. The lock is held."""
+        found: list[Observation] = []
+        stall, watch.stall = watch.stall, None
+        while watch.late:
+            turn, seconds, began = watch.late.popleft()
+            of_turn = stall if stall is not None and stall.turn == turn else Stall(turn)
+            found += observations(of_turn, seconds, began, watch, self.settings.bound)
+        return found
+
+    def _arm(self, state: _State) -> None:
+        """Have the interpreter write the stacks down if a loop, or this thread itself, hangs: a thread in C needs no turn for that."""
+        hang, now = self.settings.hang, time.monotonic()
+        if not hang or (state.armed is not None and now - state.armed < hang / 4):
+            return
+        if any(watch.is_late(now) for watch in list(state.watches.values())):
+            return
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # there is no such file in this process
+            faulthandler.dump_traceback_later(hang, file=self.settings.dump or sys.stderr)
+            state.armed = now
+
+    def _disarm(self, state: _State) -> None:
+        if state.armed is not None:
+            faulthandler.cancel_dump_traceback_later()
+            state.armed = None
+
+    def after_fork(self) -> None:
+        """Begin anew in a child process, which has neither the parent's threads nor its loops."""
+        self._lock = threading.RLock()
+        self._state = _State()
+
+
+MONITOR = Monitor()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=MONITOR.after_fork)
