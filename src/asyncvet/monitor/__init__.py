@@ -17,7 +17,7 @@ _HOMES: dict[str, str] = {
     "prometheus_text": "exporters",
     "start": "light",
     "stop": "light",
-    "strict": "strict",
+    "strict": "session",
 }
 
 __all__ = list(_HOMES)

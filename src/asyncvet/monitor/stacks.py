@@ -6,10 +6,12 @@ import functools
 import os
 import sys
 import sysconfig
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Literal
 
 from asyncvet.monitor.observation import StackFrame
+
+_LIBRARY_FRAMES = 5
 
 Origin = Literal["user", "library", "standard-library", "event-loop", "monitor"]
 
@@ -63,7 +65,7 @@ def whole(frame: FrameType | None) -> tuple[StackFrame, ...]:
 def cut(frame: FrameType | None) -> tuple[tuple[StackFrame, ...], str]:
     """The user's frames of a stack, outermost first, and the function that the innermost of them called.
 
-    Where no frame is the user's, those of libraries stand for them; where there are none either, all but the monitor's.
+    Where no frame is the user's, the innermost few of libraries stand for them; where there are none either, all but the monitor's.
     The called function's name is empty if the innermost kept frame is also the innermost of the stack: it called something in C.
     """
     frames = [each for each in frames_of(frame) if origin(each.f_code.co_filename) != "monitor"]
@@ -72,7 +74,8 @@ def cut(frame: FrameType | None) -> tuple[tuple[StackFrame, ...], str]:
         if places:
             nearest = places[0]
             called = function_name(frames[nearest - 1]) if nearest else ""
-            return tuple(described(frames[place]) for place in reversed(places)), called
+            kept = places if wanted == "user" else places[:_LIBRARY_FRAMES]
+            return tuple(described(frames[place]) for place in reversed(kept)), called
     return tuple(described(each) for each in reversed(frames)), ""
 
 
@@ -80,11 +83,6 @@ def function_name(frame: FrameType) -> str:
     """The dotted name of a frame's function: its module and its qualified name."""
     module = frame.f_globals.get("__name__", "")
     return f"{module}.{frame.f_code.co_qualname}" if module else frame.f_code.co_qualname
-
-
-def code_name(code: CodeType) -> str:
-    """Where a code object comes from, in one word or two: for what has no module at hand."""
-    return f"{code.co_qualname} ({displayed(code.co_filename)}:{code.co_firstlineno})"
 
 
 @functools.cache
