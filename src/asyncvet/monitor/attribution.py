@@ -4,85 +4,81 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from collections.abc import Mapping
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, Token
 from types import FrameType
 from typing import Any
 
 
 class Work:
-    """A request, or a run of a Celery task, that is under way.
+    """A request, or a run of a Celery task, that is under way between `begin` and `end`.
 
     Attributes:
-        scope: The ASGI scope of a request, which frameworks tell the route that they chose.
-        started: When it began, by `time.monotonic`.
+        scope: The ASGI scope of a request, which frameworks tell the route that they chose; None when it is done, as timers that it has
+            set may keep its context for long.
         loop: The event loop that runs it, if it was begun on one.
+        is_wanted: Something will be told of it, so that its name must be known when it is done.
     """
 
-    __slots__ = ("_name", "loop", "scope", "started")
+    __slots__ = ("_name", "_token", "is_wanted", "loop", "scope")
 
     def __init__(self, name: str = "", scope: Mapping[str, Any] | None = None, loop: object = None) -> None:
         self._name = name
         self.scope = scope
         self.loop = loop
-        self.started = time.monotonic()
+        self.is_wanted = False
+
+    def begin(self) -> None:
+        """Say that what runs from here on in this context works at this."""
+        UNDER_WAY.add(self)
+        self._token: Token[Work | None] | None = CURRENT.set(self)
+
+    def end(self) -> None:
+        """Say that it is done; called in the same context."""
+        UNDER_WAY.discard(self)
+        if self._token is not None:
+            CURRENT.reset(self._token)
+            self._token = None
+        if self.is_wanted:
+            self._name = self.name
+        self.scope = None
 
     @property
     def name(self) -> str:
-        """Method and path as requested, or what a task is called."""
-        return self._name if self.scope is None else f"{_method(self.scope)} {self.scope.get('path', '')}"
-
-    @property
-    def route(self) -> str:
-        """The same by the route's pattern, which many requests share; empty while no framework has told of a route."""
-        if self.scope is None:
+        """Method and pattern of a request's route, or its path while no framework has told of a route; or what a task is called."""
+        scope = self.scope
+        if scope is None:
             return self._name
-        path = getattr(self.scope.get("route"), "path", None)
-        if not isinstance(path, str):
-            return ""
-        mount = str(self.scope.get("root_path", "")).removesuffix("/")
-        outside = str(self.scope.get("app_root_path", ""))
-        return f"{_method(self.scope)} {mount.removeprefix(outside)}{path}"
-
-
-def _method(scope: Mapping[str, Any]) -> str:
-    return str(scope.get("method", "WEBSOCKET"))
+        method = str(scope.get("method", "WEBSOCKET"))
+        pattern = getattr(scope.get("route"), "path", None)
+        if not isinstance(pattern, str):
+            return f"{method} {scope.get('path', '')}"
+        mount = str(scope.get("root_path", "")).removesuffix("/")
+        return f"{method} {mount.removeprefix(str(scope.get('app_root_path', '')))}{pattern}"
 
 
 CURRENT: ContextVar[Work | None] = ContextVar("asyncvet_work", default=None)
 """What the running code works at. Tasks and callbacks inherit it with their context."""
 
-UNDER_WAY: dict[int, Work] = {}
-"""All work that has begun and not ended, by its identity."""
-
-
-class working:  # noqa: N801  # a context manager that is spelt like a function: a generator would take three times as long
-    """Say that the code inside works at this."""
-
-    __slots__ = ("_token", "_work")
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-
-    def __enter__(self) -> None:
-        UNDER_WAY[id(self._work)] = self._work
-        self._token = CURRENT.set(self._work)
-
-    def __exit__(self, *error: object) -> None:
-        CURRENT.reset(self._token)
-        UNDER_WAY.pop(id(self._work), None)
+UNDER_WAY: set[Work] = set()
+"""All work that has begun and not ended."""
 
 
 def waiting(loop: object) -> list[Work]:
-    """The work under way on a loop."""
-    return [work for work in list(UNDER_WAY.values()) if work.loop is loop]
+    """The work under way on a loop. Something will be told of it."""
+    found = [work for work in list(UNDER_WAY) if work.loop is loop]
+    for work in found:
+        work.is_wanted = True
+    return found
 
 
 def work_of(step: object) -> Work | None:
-    """What a task, or the callback that runs in a frame, works at; asked for from another thread."""
+    """What a task, or the callback that runs in a frame, works at; asked for from another thread. Something will be told of it."""
     context = _context_of_task(step) if isinstance(step, asyncio.Future) else _context_of_callback(step)
-    return None if context is None else context.get(CURRENT)
+    work = None if context is None else context.get(CURRENT)
+    if work is not None:
+        work.is_wanted = True
+    return work
 
 
 def _context_of_task(task: object) -> Context | None:

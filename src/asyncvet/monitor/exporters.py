@@ -75,8 +75,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def log(observation: Observation) -> None:
-    """Log an observation as a warning; the record's attribute `observation` has all of it, as a dictionary."""
-    LOG.warning("%s", sentence(observation), extra={"observation": dataclasses.asdict(observation)})
+    """Log an observation as a warning; the record's attribute `observation` has all of it but the samples, as a dictionary."""
+    fields = dataclasses.asdict(dataclasses.replace(observation, samples=()))
+    LOG.warning("%s", sentence(observation), extra={"observation": fields})
 
 
 def sentence(observation: Observation) -> str:

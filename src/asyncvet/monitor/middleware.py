@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from asyncvet.monitor.attribution import Work, working
+from asyncvet.monitor.attribution import Work
 from asyncvet.monitor.light import start
 from asyncvet.monitor.watchdog import MONITOR
 
@@ -51,9 +51,12 @@ class MonitorMiddleware:
             return
         loop = asyncio.get_running_loop()
         MONITOR.watch(loop)
-        work = Work(scope=scope, loop=loop)
-        with working(work):
+        work = Work("", scope, loop)
+        work.begin()
+        try:
             await self._app(scope, receive, send)
+        finally:
+            work.end()
 
 
 def _check(app: object) -> None:

@@ -7,9 +7,10 @@ one to the other, and one that is seen by a single sample may have been quick.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from asyncvet.monitor.attribution import Work
 from asyncvet.monitor.snapshot import Snapshot
@@ -30,47 +31,63 @@ STANDING = 3
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Readings of one moment, in seconds, and the turns that the watchdog's own thread had.
+    """Readings of one moment, in seconds.
 
     Attributes:
-        loop: Processor time of the loop's thread; None where the system does not tell.
+        loop: Processor time of the loop's thread; 0 where the system does not tell.
+        delay: How long that thread could have run and got no processor; 0 where the system does not tell.
         process: Processor time of all threads.
-        turns: How often the watchdog waited. It does so every 5 ms while it waits for the interpreter, and never while it is stopped.
     """
 
     wall: float
-    loop: float | None
+    loop: float
+    delay: float
     process: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look of the watchdog: when it was, and how often the watchdog's own thread has waited until then.
+
+    The thread waits every 5 ms while it waits for the interpreter, and never while the process is stopped.
+    """
+
+    wall: float
     turns: int
 
-    def since(self, before: Clocks) -> float:
-        """Processor time of the loop's thread since then; 0 where it is not known."""
-        return 0.0 if before.loop is None or self.loop is None else self.loop - before.loop
+    def is_late(self, before: Look, interval: float) -> bool:
+        """Whether the watchdog was kept from looking."""
+        return self.wall - before.wall > 3 * interval
+
+    def was_held(self, before: Look) -> bool:
+        """Whether it waited for the interpreter all the time."""
+        return self.turns - before.turns >= (self.wall - before.wall) / 0.02
 
 
-def why_late(before: Clocks, after: Clocks, interval: float) -> Cause | Literal["contended"]:
-    """What the loop's thread did between two samples; ``contended`` if other threads were computing while it did not.
+def causes(clocks: tuple[Clocks, Clocks], looks: tuple[Look, Look], interval: float) -> dict[str, float]:
+    """What the loop's thread did, in seconds by cause; what is ``contended`` may be the work of other threads.
 
     Args:
-        before: Clocks of the sample before.
-        after: Clocks of this sample.
-        interval: Seconds that should lie between them.
+        clocks: Readings of the last sample, or of the last heartbeat where there is none since, and of this sample.
+        looks: The watchdog's look before, and this one.
+        interval: For how long a sample speaks at most, unless the watchdog was late.
     """
+    (before, after), (previous, look) = clocks, looks
     seconds = after.wall - before.wall
-    own = after.since(before)
+    own = min(after.loop - before.loop, seconds)
+    delay = min(after.delay - before.delay, seconds - own)
     others = after.process - before.process - own
-    if seconds <= 3 * interval:
-        if own >= seconds / 5:  # a busy machine leaves less than all of a processor
-            return "computing"
-        return "contended" if others >= seconds / 2 else "blocked"
-    # The watchdog was late as well: someone held the interpreter, or nothing of the process ran.
-    is_held = after.turns - before.turns >= seconds / 0.02
-    enough = seconds / (20 if is_held else 2)
-    if own >= max(others, enough):
-        return "computing"
-    if others >= enough:
-        return "starved"
-    return "blocked" if is_held else "descheduled"
+    rest = seconds - own - delay
+    if not look.is_late(previous, interval):
+        resting = "contended" if others >= rest / 2 else "blocked"
+    elif not look.was_held(previous):
+        resting = "descheduled"  # the watchdog was late and did not wait for the interpreter: nothing of the process ran
+    else:
+        resting = "starved" if others >= rest / 20 else "blocked"
+    split = defaultdict(float, {"computing": own, "descheduled": delay})
+    split[resting] += rest
+    share = 1.0 if look.is_late(previous, interval) or seconds <= interval else interval / seconds
+    return {cause: lasted * share for cause, lasted in split.items()}
 
 
 @dataclass(slots=True)
@@ -82,8 +99,8 @@ class Step:
         callback: Qualified name of the task's coroutine, or of the callback's function.
         work: What it works at.
         seconds: How long it was seen, by cause.
-        cpu: Processor time of the loop's thread meanwhile.
         stacks: How long each stack was seen, in seconds.
+        counts: How often.
         seen: The stacks themselves.
         contended: Seconds and number of the samples of a stack that other threads may account for.
     """
@@ -92,29 +109,30 @@ class Step:
     callback: str
     work: Work | None
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    cpu: float = 0.0
     stacks: defaultdict[Stack, float] = field(default_factory=lambda: defaultdict(float))
+    counts: Counter[Stack] = field(default_factory=Counter)
     seen: dict[Stack, Snapshot] = field(default_factory=dict)
     contended: dict[Stack, tuple[float, int]] = field(default_factory=dict)
 
-    def add(self, snapshot: Snapshot, seconds: float, cause: str, cpu: float = 0.0) -> None:
-        """Count a sample: so many seconds, at the end of which the step was at this stack."""
+    def add(self, snapshot: Snapshot, split: Mapping[str, float]) -> None:
+        """Count a sample: so many seconds of each cause, at the end of which the step was at this stack."""
         stack = snapshot.key
         if stack not in self.seen:
             if len(self.seen) >= MANY:
                 stack = next(reversed(self.seen))
             else:
                 self.seen[stack] = snapshot
-        self.cpu += cpu
-        self.stacks[stack] += seconds
-        if cause == "contended":
-            known, count = self.contended.get(stack, (0.0, 0))
-            self.contended[stack] = (known + seconds, count + 1)
-        else:
-            self.seconds[cause] += seconds
+        self.stacks[stack] += sum(split.values())
+        self.counts[stack] += 1
+        for cause, seconds in split.items():
+            if cause == "contended":
+                known, count = self.contended.get(stack, (0.0, 0))
+                self.contended[stack] = (known + seconds, count + 1)
+            else:
+                self.seconds[cause] += seconds
 
     def settle(self) -> None:
-        """Decide on the samples at which other threads were computing: a stack that stands still is blocked, others are starved."""
+        """Decide about the samples at which other threads were computing: a stack that stands still is blocked, others are starved."""
         for seconds, count in self.contended.values():
             self.seconds["blocked" if count >= STANDING else "starved"] += seconds
         self.contended.clear()
@@ -128,6 +146,14 @@ class Step:
     def cause(self) -> Cause:
         """Whether it waited or computed for the larger part."""
         return "computing" if self.seconds["computing"] > self.seconds["blocked"] else "blocked"
+
+
+class Outcome(NamedTuple):
+    """What the samples of a stall come to: why the loop was late, the culprits with the seconds that each lasted, and who had to wait."""
+
+    cause: Cause
+    culprits: tuple[tuple[Step, float], ...]
+    victims: tuple[Work, ...]
 
 
 class Stall:
@@ -158,8 +184,8 @@ class Stall:
         self._steps[id(identity)] = step
         return step
 
-    def outcome(self, lag: float, bound: float) -> tuple[Cause, list[tuple[Step, float]]]:
-        """Why the loop was late, and the culprits with the seconds that each took: steps that took half of the bound or more.
+    def outcome(self, lag: float, bound: float) -> Outcome:
+        """What the samples come to. A culprit is a step that itself took half of the bound or more.
 
         Args:
             lag: Seconds that the heartbeat was late.
@@ -171,23 +197,24 @@ class Stall:
             for cause, seconds in step.seconds.items():
                 total[cause] += seconds
         sampled = sum(total.values())
-        if not sampled:
-            return "unseen", []
         culprits = sorted((step for step in self._steps.values() if step.own >= bound / 2), key=lambda step: -step.own)
+        blamed = {id(step.work) for step in culprits}
+        victims = tuple(work for key, work in self.waiting.items() if key not in blamed)
         if culprits:
             # The first sample comes a while after the stall began: what was not seen is shared out like what was.
-            return culprits[0].cause, [(step, step.own * lag / sampled) for step in culprits]
-        causes: dict[Cause, float] = {
+            shares = tuple((step, sum(step.seconds.values()) * lag / sampled) for step in culprits)
+            return Outcome(culprits[0].cause, shares, victims)
+        blameless: dict[Cause, float] = {
             "crowded": total["blocked"] + total["computing"],
             "starved": total["starved"],
             "descheduled": total["descheduled"],
         }
-        return max(causes, key=lambda cause: causes[cause]), []
+        return Outcome(max(blameless, key=lambda cause: blameless[cause]) if sampled else "unseen", (), victims)
 
 
-def step_of(identity: object, work: Work | None) -> Step:
-    """The step of a task, or of the callback that runs in a frame."""
+def step_of(identity: object) -> Step:
+    """The step of a task, or of the callback that runs in a frame; what it works at is not known yet."""
     if isinstance(identity, asyncio.Task):
-        return Step(identity.get_name(), getattr(identity.get_coro(), "__qualname__", ""), work)
+        return Step(identity.get_name(), getattr(identity.get_coro(), "__qualname__", ""), None)
     code = getattr(identity, "f_code", None)
-    return Step("", getattr(code, "co_qualname", ""), work)
+    return Step("", getattr(code, "co_qualname", ""), None)

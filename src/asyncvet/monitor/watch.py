@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import os
 import sys
 import threading
 import time
@@ -14,13 +15,6 @@ from types import FrameType
 from asyncvet.monitor.histogram import Histogram
 from asyncvet.monitor.snapshot import Snapshot
 from asyncvet.monitor.stall import Clocks, Stall
-
-try:
-    import resource
-except ImportError:  # Windows
-    _USAGE = None
-else:
-    _USAGE = getattr(resource, "RUSAGE_THREAD", None)  # macOS has none
 
 _HANDLE = asyncio.Handle._run.__code__
 
@@ -36,7 +30,7 @@ class Watch:
         last: When the last one was, by `time.monotonic`.
         late: Of the heartbeats that were late by `bound` or more: number, seconds, and since when, by `time.time`.
         stall: What is known of the stall under way.
-        clocks: Readings of the last look.
+        clocks: Readings of the last heartbeat, or of the last sample since.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, bound: float, outside: FrameType | None) -> None:
@@ -56,11 +50,12 @@ class Watch:
         self.last = time.monotonic()
         self.late: deque[tuple[int, float, float]] = deque(maxlen=64)
         self.stall: Stall | None = None
-        self.clocks: Clocks | None = None
         self._bound = bound
         self._interval = bound / 4
         self._outside = outside or _outside(inspect.currentframe())
         self._clock = time.pthread_getcpuclockid(self.ident) if hasattr(time, "pthread_getcpuclockid") else None
+        self._schedule = _opened_schedule()
+        self.clocks = self.read_clocks(self.last)
         self._is_on = True
         self._due = self.last + self._interval
         self._timer = loop.call_later(self._interval, self._beat)
@@ -71,6 +66,7 @@ class Watch:
         self._count(now)
         self.beats += 1
         self.last = now
+        self.clocks = self.read_clocks(now)
         if self._is_on:
             self._due = now + self._interval
             self._timer = self.loop.call_later(self._interval, self._beat)
@@ -99,12 +95,20 @@ class Watch:
 
     def read_clocks(self, wall: float) -> Clocks:
         """The clocks as they are now."""
-        own = None
-        if self._clock is not None:
+        own = delay = 0.0
+        if self._schedule is not None:
+            words = os.pread(self._schedule, 100, 0).split()
+            own, delay = int(words[0]) / 1e9, int(words[1]) / 1e9
+        elif self._clock is not None:
             with contextlib.suppress(OSError):  # the thread has ended
                 own = time.clock_gettime(self._clock)
-        turns = 0 if _USAGE is None else resource.getrusage(_USAGE).ru_nvcsw
-        return Clocks(wall, own, time.process_time(), turns)
+        return Clocks(wall, own, delay, time.process_time())
+
+    def close(self) -> None:
+        """Give back what the system holds for this watch."""
+        if self._schedule is not None:
+            os.close(self._schedule)
+            self._schedule = None
 
     def running(self) -> tuple[object, Snapshot] | None:
         """What the loop runs now: the task or, of a callback, its outermost frame; and the stack.
@@ -131,6 +135,18 @@ _ASYNCIO = asyncio.base_events.__file__.removesuffix("base_events.py")
 def _is_asyncio(frame: FrameType) -> bool:
     """Whether a frame is the loop's own: only loops that are written in Python have any."""
     return frame.f_code.co_filename.startswith(_ASYNCIO)
+
+
+def _opened_schedule() -> int | None:
+    """The kernel's account of this thread's processor time, and of its time in the queue for one; None where there is none."""
+    try:
+        file = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    if len(os.pread(file, 100, 0).split()) == 3:
+        return file
+    os.close(file)
+    return None
 
 
 def _kind(loop: object) -> str:

@@ -13,25 +13,36 @@ import functools
 import inspect
 import logging
 import os
+import queue
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from asyncvet.monitor.attribution import waiting, work_of
 from asyncvet.monitor.histogram import Histogram
 from asyncvet.monitor.observation import Observation
 from asyncvet.monitor.observing import observations
-from asyncvet.monitor.stall import Clocks, Stall, step_of, why_late
+from asyncvet.monitor.stall import Look, Stall, causes, step_of
 from asyncvet.monitor.watch import Watch
+
+try:
+    import resource
+except ImportError:  # Windows
+    _USAGE = None
+else:
+    _USAGE = getattr(resource, "RUSAGE_THREAD", None)  # macOS has none
 
 LOG = logging.getLogger("asyncvet.monitor")
 
+UNTOLD = 1000
+"""So many stalls wait at most for being told."""
+
 Sink = Callable[[Observation], None]
-"""Told of each observation, in the watchdog's thread or in that of the loop."""
+"""Told of each observation, in the reporter's thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,10 @@ class Settings:
             raise ValueError(f"hang={self.hang}: must not be below bound={self.bound}; 0 writes no stacks")
 
 
+Telling = Callable[[], Iterable[Observation]]
+"""Gives what there is to tell, in the reporter's thread."""
+
+
 @dataclass(slots=True)
 class _State:
     """What is held while the monitor is on."""
@@ -63,6 +78,9 @@ class _State:
     lag: Histogram = field(default_factory=Histogram)
     wake: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
+    reporter: threading.Thread | None = None
+    untold: queue.Queue[Telling | None] = field(default_factory=lambda: queue.Queue(UNTOLD))
+    look: Look = field(default_factory=lambda: Look(time.monotonic(), 0))
     armed: float | None = None
 
 
@@ -97,14 +115,19 @@ class Monitor:
                 return
             self.is_on = False
             state = self._state
-            for watch in state.watches.values():
+            for watch in list(state.watches.values()):
                 watch.stop()
+                self._forget(state, watch)
             for owner, original in self._patched:
                 owner.run_forever = original  # type: ignore[attr-defined]
             self._patched.clear()
             state.wake.set()
-        if state.thread is not None and state.thread is not threading.current_thread():
-            state.thread.join(timeout=1.0)
+            if state.reporter is not None:
+                with contextlib.suppress(queue.Full):
+                    state.untold.put_nowait(None)
+        for thread in (state.thread, state.reporter):
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(timeout=1.0)
 
     def _patch(self) -> None:
         """Have every loop be watched while it is run."""
@@ -153,12 +176,17 @@ class Monitor:
         """End the watch of a loop that is not run any more."""
         watch.end()
         with self._lock:
-            if self._state.watches.get(id(watch.loop)) is not watch:
-                return
-            del self._state.watches[id(watch.loop)]
-            self._state.lag.merge(watch.lag)
-            found = self._ended(watch)
-        self.tell(found)
+            if self._forget(self._state, watch):
+                self._tell_ended(watch)
+
+    def _forget(self, state: _State, watch: Watch) -> bool:
+        """Let go of a watch; whether it was known. The lock is held."""
+        if state.watches.get(id(watch.loop)) is not watch:
+            return False
+        del state.watches[id(watch.loop)]
+        state.lag.merge(watch.lag)
+        watch.close()
+        return True
 
     def lag(self) -> Histogram:
         """How late the heartbeats of all loops were since the monitor was switched on."""
@@ -169,74 +197,92 @@ class Monitor:
                 merged.merge(watch.lag)
             return merged
 
-    def tell(self, found: Iterable[Observation]) -> None:
-        """Tell the sinks of what was observed. One that fails is logged and keeps nothing from the others."""
-        for observation in found:
-            for sink in self.sinks:
-                try:
-                    sink(observation)
-                except Exception:
-                    LOG.exception("%r could not take an observation", sink)
+    def tell(self, found: Telling) -> None:
+        """Have the sinks told of what was observed, in a thread of its own: neither the loop nor the watchdog waits for them."""
+        with self._lock:
+            state = self._state
+            if state.reporter is None:
+                state.reporter = threading.Thread(target=self._report, args=(state,), name="asyncvet-reporter", daemon=True)
+                state.reporter.start()
+        with contextlib.suppress(queue.Full):  # memory is bounded: what is too much is not told
+            state.untold.put_nowait(found)
+
+    def _report(self, state: _State) -> None:
+        while (found := state.untold.get()) is not None:
+            for observation in found():
+                for sink in self.sinks:
+                    try:
+                        sink(observation)
+                    except Exception:  # the other sinks shall hear of it
+                        LOG.exception("%r could not take an observation", sink)
 
     # --- the watchdog -----------------------------------------------------------------------------
 
     def _look_after(self, state: _State) -> None:
-        interval = self.settings.bound / 4
+        pause = interval = self.settings.bound / 4
         while True:
             if not state.watches:
                 self._disarm(state)
                 state.wake.wait()
+                state.look = _look()
             state.wake.clear()
             if not self.is_on or state is not self._state:
                 break
-            time.sleep(interval)
-            found: list[Observation] = []
-            with self._lock:
-                for watch in list(state.watches.values()):
-                    found += self._look(state, watch)
+            time.sleep(pause)
+            previous, state.look = state.look, _look()
+            pause = 2 * interval
+            for watch in list(state.watches.values()):
+                if watch.late or watch.stall or watch.is_late(state.look.wall):
+                    pause = interval
+                    with self._lock:
+                        self._examine(state, watch, (previous, state.look))
             self._arm(state)
-            self.tell(found)
         self._disarm(state)
 
-    def _look(self, state: _State, watch: Watch) -> list[Observation]:
-        """Sample a loop that is late; what there is to tell of a stall that is over, or has become a hang."""
-        now = time.monotonic()
-        found = self._ended(watch) if watch.late or (watch.stall and watch.stall.turn != watch.beats) else []
+    def _examine(self, state: _State, watch: Watch, looks: tuple[Look, Look]) -> None:
+        """Sample a loop that is late; tell of a stall that is over, or has become a hang."""
+        now = looks[1].wall
+        if watch.late or (watch.stall and watch.stall.turn != watch.beats):
+            self._tell_ended(watch)
         if not watch.loop.is_running():
-            state.watches.pop(id(watch.loop), None)
-            state.lag.merge(watch.lag)
-            return found
-        before, watch.clocks = watch.clocks, watch.read_clocks(now)
-        if before is None or not watch.is_late(now):
-            return found
-        stall = watch.stall = watch.stall or Stall(watch.beats)
-        self._sample(watch, stall, before, watch.clocks)
-        if stall.turn != watch.beats:  # the loop went on in between: nobody knows of which turn the sample is
-            watch.stall = None
-        elif self.settings.hang and now - watch.last > self.settings.hang and not stall.is_told:
-            stall.is_told = True
+            self._forget(state, watch)
+        elif watch.is_late(now):
+            stall = watch.stall = watch.stall or Stall(watch.beats)
             lasted = now - watch.last
-            told = observations(stall, lasted, time.time() - lasted, watch, self.settings.bound)
-            found += [replace(observation, kind="hang") for observation in told]
-        return found
+            if not self._sample(watch, stall, looks):
+                watch.stall = None
+            elif self.settings.hang and lasted > self.settings.hang and not stall.is_told:
+                stall.is_told = True
+                self._tell_stall(stall, watch, lasted, time.time() - lasted, "hang")
 
-    def _sample(self, watch: Watch, stall: Stall, before: Clocks, after: Clocks) -> None:
-        running = watch.running()  # first of all: it holds the interpreter, so that the loop does not go on meanwhile
-        stall.waiting.update((id(work), work) for work in waiting(watch.loop))
+    def _sample(self, watch: Watch, stall: Stall, looks: tuple[Look, Look]) -> bool:
+        """Take a sample; whether it is one of this stall, and the loop has not gone on before."""
+        running = watch.running()
+        if stall.turn != watch.beats:
+            return False
+        work = None if running is None else work_of(running[0])
+        stall.waiting.update((id(each), each) for each in waiting(watch.loop))
+        # Only now may the interpreter be given up: until here the loop could not go on.
+        before = watch.clocks
+        after = watch.clocks = watch.read_clocks(looks[1].wall)
         if running is not None:
             identity, snapshot = running
-            step = stall.step(identity) or stall.begin(identity, step_of(identity, work_of(identity)))
-            step.add(snapshot, after.wall - before.wall, why_late(before, after, self.settings.bound / 4), after.since(before))
+            step = stall.step(identity) or stall.begin(identity, step_of(identity))
+            step.work = step.work or work  # a request's task may have been seen before it came to the middleware
+            step.add(snapshot, causes((before, after), looks, self.settings.bound / 4))
+        return True
 
-    def _ended(self, watch: Watch) -> list[Observation]:
-        """What there is to tell of stalls that are over. The lock is held."""
-        found: list[Observation] = []
+    def _tell_ended(self, watch: Watch) -> None:
+        """Tell of stalls that are over. The lock is held."""
         stall, watch.stall = watch.stall, None
         while watch.late:
             turn, seconds, began = watch.late.popleft()
             of_turn = stall if stall is not None and stall.turn == turn else Stall(turn)
-            found += observations(of_turn, seconds, began, watch, self.settings.bound)
-        return found
+            self._tell_stall(of_turn, watch, seconds, began, "stall")
+
+    def _tell_stall(self, stall: Stall, watch: Watch, seconds: float, began: float, kind: Literal["stall", "hang"]) -> None:
+        outcome = stall.outcome(seconds, self.settings.bound)
+        self.tell(lambda: observations(kind, outcome, watch, seconds, began))
 
     def _arm(self, state: _State) -> None:
         """Have the interpreter write the stacks down if a loop, or this thread itself, hangs: a thread in C needs no turn for that."""
@@ -257,7 +303,13 @@ class Monitor:
     def after_fork(self) -> None:
         """Begin anew in a child process, which has neither the parent's threads nor its loops."""
         self._lock = threading.RLock()
+        for watch in self._state.watches.values():
+            watch.close()
         self._state = _State()
+
+
+def _look() -> Look:
+    return Look(time.monotonic(), 0 if _USAGE is None else resource.getrusage(_USAGE).ru_nvcsw)
 
 
 MONITOR = Monitor()
