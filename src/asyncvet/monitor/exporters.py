@@ -82,6 +82,11 @@ def log(observation: Observation) -> None:
 
 def sentence(observation: Observation) -> str:
     """The observation in words, on one line."""
+    if observation.kind == "loop-misuse":
+        return f"task {observation.request} {observation.primitive} ({place(observation)})"
+    if observation.kind == "result-wait":
+        lasted = f"{(observation.seconds or 0.0) * 1000:.0f} ms"
+        return f"task {observation.request} waited {lasted} for another task in {observation.primitive} at {place(observation)}"
     lasted = "" if observation.seconds is None else f" for {observation.seconds * 1000:.0f} ms"
     cause = cause_of(observation)
     if not observation.stack:

@@ -142,6 +142,10 @@ class Step:
         """Seconds that the step itself took."""
         return self.seconds["blocked"] + self.seconds["computing"]
 
+    def is_certain(self, bound: float) -> bool:
+        """Whether it lasted for long: it was seen twice, or the watchdog had no turn meanwhile."""
+        return sum(self.counts.values()) > 1 or sum(self.seconds.values()) > bound / 2
+
     @property
     def cause(self) -> Cause:
         """Whether it waited or computed for the larger part."""
@@ -185,7 +189,7 @@ class Stall:
         return step
 
     def outcome(self, lag: float, bound: float) -> Outcome:
-        """What the samples come to. A culprit is a step that itself took half of the bound or more.
+        """What the samples come to. A culprit is a step that was seen twice, or for long, and itself took half of the bound or more.
 
         Args:
             lag: Seconds that the heartbeat was late.
@@ -197,12 +201,14 @@ class Stall:
             for cause, seconds in step.seconds.items():
                 total[cause] += seconds
         sampled = sum(total.values())
-        culprits = sorted((step for step in self._steps.values() if step.own >= bound / 2), key=lambda step: -step.own)
+        # The first sample comes a while after the stall began: what was not seen is shared out like what was.
+        scale = lag / sampled if sampled else 0.0
+        culprits = [step for step in self._steps.values() if step.is_certain(bound) and step.own * scale >= bound / 2]
+        culprits.sort(key=lambda step: -step.own)
         blamed = {id(step.work) for step in culprits}
         victims = tuple(work for key, work in self.waiting.items() if key not in blamed)
         if culprits:
-            # The first sample comes a while after the stall began: what was not seen is shared out like what was.
-            shares = tuple((step, sum(step.seconds.values()) * lag / sampled) for step in culprits)
+            shares = tuple((step, sum(step.seconds.values()) * scale) for step in culprits)
             return Outcome(culprits[0].cause, shares, victims)
         blameless: dict[Cause, float] = {
             "crowded": total["blocked"] + total["computing"],

@@ -85,12 +85,17 @@ class _State:
 
 
 class Monitor:
-    """Watches the loops of this process. There is one, `MONITOR`."""
+    """Watches the loops of this process. There is one, `MONITOR`.
+
+    Attributes:
+        on_run: Called, in its thread, with each loop that begins to run.
+    """
 
     def __init__(self) -> None:
         self.settings = Settings()
         self.sinks: tuple[Sink, ...] = ()
         self.is_on = False
+        self.on_run: Callable[[asyncio.AbstractEventLoop], None] | None = None
         self._lock = threading.RLock()  # a signal's handler may switch in the midst of switching
         self._state = _State()
         self._patched: list[tuple[type, Callable[..., None]]] = []
@@ -144,6 +149,8 @@ class Monitor:
             if not self.is_on:  # a loop that was running when the monitor was switched off
                 return original(loop)
             watch = self.watch(loop, inspect.currentframe())
+            if self.on_run is not None:
+                self.on_run(loop)
             try:
                 original(loop)
             finally:
