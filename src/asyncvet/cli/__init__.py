@@ -25,6 +25,7 @@ COMMANDS = {
     "graph": "explaining",
     "learn": "learning",
     "rule": "rule_pages",
+    "monitor": "monitoring",
     "completion": "completing",
 }
 """The module of each command, in the order of `--help`."""

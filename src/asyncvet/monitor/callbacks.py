@@ -17,7 +17,7 @@ from typing import Any
 
 from asyncvet.monitor import stacks
 from asyncvet.monitor.observation import Observation, Sample
-from asyncvet.monitor.recording import RECORDER, ThreadState, places_of, request_of, surroundings
+from asyncvet.monitor.recording import RECORDER, ThreadState, beginning_of, places_of, request_of, surroundings
 
 PERIOD = 0.01
 """Seconds between two looks of the sampling thread."""
@@ -116,7 +116,7 @@ class Timing:
             kind="long-callback",
             primitive=primitive,
             category="cpu" if computed >= state.waited else "wait",
-            stack=worst.stack if worst is not None else (),
+            stack=worst.stack if worst is not None else beginning_of(state.handle),
             call=worst.called or primitive if worst is not None else primitive,
             seconds=seconds,
             cpu_seconds=computed,

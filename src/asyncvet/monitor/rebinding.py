@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from types import CellType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-# The import system's own.
+# The import system's own; and what stands in must keep what it stands for.
 _LEFT_ALONE = (
     "_thread",
     "_imp",
@@ -18,6 +18,7 @@ _LEFT_ALONE = (
     "importlib._bootstrap",
     "importlib._bootstrap_external",
 )
+_OWN = "asyncvet.monitor."
 
 
 class Pair(NamedTuple):
@@ -47,13 +48,17 @@ def rebind(pairs: Iterable[Pair], unbound: Pair) -> None:
     replacements = {id(pair.original): pair.replacement for pair in pairs}
     if not replacements:
         return
-    for module in list(sys.modules.values()):
-        if isinstance(module, ModuleType) and module.__name__ not in _LEFT_ALONE:
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, ModuleType) and not _is_left_alone(name):
             _rebind_dict(vars(module), replacements)
     usual = sys.getrefcount(unbound.original)
     bound = [pair for pair in pairs if not isinstance(pair.original, type) and sys.getrefcount(pair.original) > usual]
     if bound:
         _rebind_holders(bound, replacements)
+
+
+def _is_left_alone(name: str) -> bool:
+    return name in _LEFT_ALONE or name.startswith(_OWN)
 
 
 def _rebind_holders(pairs: list[Pair], replacements: dict[int, Any]) -> None:
@@ -63,9 +68,7 @@ def _rebind_holders(pairs: list[Pair], replacements: dict[int, Any]) -> None:
         for function in pair:
             if isinstance(function, FunctionType):
                 own |= {id(vars(function)), *map(id, function.__closure__ or ())}
-    for name in _LEFT_ALONE:
-        if name in sys.modules:
-            own.add(id(vars(sys.modules[name])))
+    own |= {id(vars(module)) for name, module in list(sys.modules.items()) if _is_left_alone(name)}
     for holder in gc.get_referrers(*originals):
         if id(holder) not in own and not isinstance(holder, FrameType | ModuleType | Pair):
             _rebind_in(holder, replacements)

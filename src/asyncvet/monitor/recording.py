@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from asyncvet.monitor import stacks
 from asyncvet.monitor.allowing import Allowance
-from asyncvet.monitor.observation import Observation
+from asyncvet.monitor.observation import Observation, StackFrame
 
 MOST = 10_000
 """Observations that a session keeps; further ones are counted only."""
@@ -278,12 +278,25 @@ def loop_kind(loop: object) -> str:
     return "uvloop" if home.partition(".")[0] == "uvloop" else f"{home}.{type(loop).__qualname__}"
 
 
+def beginning_of(handle: Any) -> tuple[StackFrame, ...]:  # noqa: ANN401
+    """Where the coroutine or function begins that the loop called: for a callback of which nothing else was seen."""
+    called = _called(handle)
+    code = getattr(called, "cr_code", None) or getattr(called, "__code__", None)
+    if not isinstance(code, CodeType):
+        return ()
+    return (StackFrame(stacks.displayed(code.co_filename), code.co_firstlineno, code.co_qualname),)
+
+
+def _called(handle: Any) -> Any:  # noqa: ANN401
+    """The coroutine of the task that a handle runs, or the function that it calls."""
+    called = getattr(handle, "_callback", handle)
+    owner = getattr(called, "__self__", None)
+    return owner.get_coro() if isinstance(owner, Task) else called
+
+
 def callback_name(task: Task[Any] | None, handle: Any) -> str:  # noqa: ANN401
     """The name of what the loop called: of the coroutine that a task runs, or of a function."""
-    called = task.get_coro() if task is not None else getattr(handle, "_callback", handle)
-    owner = getattr(called, "__self__", None)
-    if isinstance(owner, Task):
-        called = owner.get_coro()
+    called = task.get_coro() if task is not None else _called(handle)
     name = getattr(called, "__qualname__", None) or getattr(called, "__name__", None)
     return name if isinstance(name, str) else type(called).__name__ if called is not None else ""
 

@@ -6,6 +6,7 @@ with asyncvet.monitor.strict() as seen:
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from asyncvet.monitor import callbacks, importing, standins
+from asyncvet.monitor import callbacks, foreign, importing, standins
 from asyncvet.monitor.allowing import Allowance, AllowError
 from asyncvet.monitor.hooks import add_hook
 from asyncvet.monitor.observation import Observation
@@ -157,7 +158,7 @@ class _Switch:
         self._is_wrapping = False
         self._is_registered = False
         self._known = 0
-        self._has = {"sqlite3": False, "uvloop": False}
+        self._has = {"sqlite3": False, "uvloop": False, "ctypes": False}
 
     def on(self, session: Session, bound: float) -> None:
         with self._lock:
@@ -216,6 +217,14 @@ class _Switch:
                 self._has["uvloop"] = True
                 for name, method in callbacks.timed_methods(self._timing, loop).items():
                     wrapping.replace(loop, name, method)
+            ctypes = sys.modules.get("ctypes")
+            if not self._has["ctypes"] and hasattr(ctypes, "WINFUNCTYPE" if sys.platform == "win32" else "pythonapi"):
+                self._has["ctypes"] = True
+                call = foreign.calling(ctypes)
+                for functions in foreign.function_classes(ctypes):
+                    wrapping.replace(functions, "__call__", call)
+                made = functools.partial(wrapping.replace, attribute="__call__", replacement=call)
+                wrapping.replace(ctypes.CDLL, "__init__", foreign.loading(ctypes.CDLL.__init__, made))
             wrapping.wrap_loaded()
         finally:
             self._is_wrapping = False
