@@ -26,6 +26,7 @@ COMMANDS = {
     "learn": "learning",
     "rule": "rule_pages",
     "monitor": "monitoring",
+    "monitor-report": "observing",
     "completion": "completing",
 }
 """The module of each command, in the order of `--help`."""

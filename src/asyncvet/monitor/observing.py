@@ -58,7 +58,7 @@ def _of_culprit(step: Step, seconds: float, blank: Observation) -> Observation:
     longest = sorted(step.stacks, key=lambda stack: -step.stacks[stack])[:SAMPLES]
     snapshot = step.seen[longest[0]]
     user, called = snapshot.cut()
-    primitive = snapshot.primitive()
+    primitive = snapshot.primitive() or snapshot.entered()
     return replace(
         blank,
         primitive=primitive or called or snapshot.innermost,

@@ -17,6 +17,7 @@ DEPTH = 200
 """So many frames are read, from the innermost on."""
 
 _CALL = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\(")
+_WITH = re.compile(r"with ([A-Za-z_]\w*):")
 _NOTHING = object()
 
 
@@ -77,6 +78,13 @@ class Snapshot:
         for name in rest:
             value = _attribute(value, name)
         return _name(value, found[1].rpartition(".")[2]) or found[1]
+
+    def entered(self) -> str:
+        """The type of what the innermost frame's `with` enters, where it is a name of the module: ``_thread.lock``; else empty."""
+        code, line, names = self._frames[0]
+        found = _WITH.match(linecache.getline(code.co_filename, line, names).strip())
+        value = names.get(found[1]) if found and found[1] not in code.co_varnames else None
+        return "" if value is None else f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def _origin(code: CodeType) -> str:
