@@ -133,7 +133,7 @@ class MissedAlarm(msgspec.Struct, frozen=True, kw_only=True):
         path: The file of the innermost of the project's own frames; with `line` and `function`.
         call: What was called there: ``requests.get``.
         reason: What the review did not know, in a sentence.
-        entry: An entry for the catalogue that would tell it, as TOML; empty where no entry helps.
+        entry: A file for the catalogue whose entry would tell it, as TOML; empty where no entry helps.
     """
 
     path: str

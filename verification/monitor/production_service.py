@@ -24,19 +24,19 @@ def service() -> FastAPI:
 
 
 def _asyncvet(app: FastAPI) -> None:
-    from asyncvet.monitor import MonitorMiddleware  # noqa: PLC0415  # each server imports the monitor that it runs under
+    from asyncvet.monitor import MonitorMiddleware  # each server imports the monitor that it runs under
 
     app.add_middleware(MonitorMiddleware, output=os.environ["OBSERVATIONS"], switch=signal.SIGUSR2)
 
 
 def _loopguard(app: FastAPI) -> None:
-    from fastapi_loopguard import LoopGuardConfig, LoopGuardMiddleware  # noqa: PLC0415
+    from fastapi_loopguard import LoopGuardConfig, LoopGuardMiddleware
 
     app.add_middleware(LoopGuardMiddleware, config=LoopGuardConfig(enforcement_mode="log", fallback_threshold_ms=100.0))
 
 
 def _asynclens(app: FastAPI) -> None:
-    from asynclens import AsyncWatchdog  # noqa: PLC0415
+    from asynclens import AsyncWatchdog
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
@@ -47,7 +47,7 @@ def _asynclens(app: FastAPI) -> None:
 
 
 def _loopsentry(app: FastAPI) -> None:
-    from loopsentry import LoopSentry  # noqa: PLC0415
+    from loopsentry import LoopSentry
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001

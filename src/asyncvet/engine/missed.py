@@ -106,13 +106,16 @@ def _is_own(project: Project, call: str) -> bool:
 
 
 def _entry(project: Project, observation: Observation, call: str) -> str:
-    """An entry for the catalogue, to be looked over: how long it waits on the worst day was not seen."""
+    """A file for the catalogue, to be looked over: how long it waits on the worst day was not seen."""
     if "." not in call or "<" in call or _is_own(project, call):
         return ""
     primitive = next(iter(project.catalogue.api(observation.primitive)), None)
     computes = observation.category == "cpu"
     category = observation.category if observation.category not in ("", "cpu") else (primitive.category if primitive else None)
     lines = [
+        f"distribution = {json.dumps(call.partition('.')[0])}",
+        'version = "unknown"',
+        "",
         "[[api]]",
         f"names = [{json.dumps(call)}]",
         f'effect = "{"cpu-bound" if computes else "blocks"}"',

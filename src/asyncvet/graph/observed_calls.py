@@ -18,10 +18,11 @@ class ObservedCalls:
         self._modules = modules
         self._edges = edges
 
+    def __bool__(self) -> bool:
+        return bool(self._edges)
+
     def callees(self, node: tree.Call, scope: Scope) -> list[Function]:
         """The functions that the calls on the first line of this one were seen to run."""
-        if not self._edges:
-            return []
         line, _ = scope.module.facts.position(node.start)
         seen = sorted(self._edges.get((scope.module.filename, line), ()))
         return [function for path, name in seen for function in self._named(path, name)]

@@ -15,14 +15,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from asyncvet.monitor import light
 from asyncvet.monitor.attribution import Work
 from asyncvet.monitor.observation import Kind, Observation, StackFrame
 from asyncvet.monitor.snapshot import Snapshot
-from asyncvet.monitor.stacks import displayed
+from asyncvet.monitor.stacks import displayed, origin
 from asyncvet.monitor.watchdog import MONITOR
 
 RUNS = 20
@@ -129,9 +129,7 @@ class _Connection:
         text = str(exception) if isinstance(exception, RuntimeError) else ""
         said = next((what for sign, what in _MISUSE.items() if sign in text), None)
         if said is not None and traceback is not None:
-            while traceback.tb_next is not None:
-                traceback = traceback.tb_next
-            self._tell("loop-misuse", said, sender.name, _user_frames(traceback.tb_frame))
+            self._tell("loop-misuse", said, sender.name, _user_frames_of(traceback))
 
     # --- what tasks do ----------------------------------------------------------------------------
 
@@ -194,6 +192,17 @@ def _count(counts: dict[str, int], name: str, more: int) -> int:
 
 def _user_frames(frame: FrameType | None) -> tuple[StackFrame, ...]:
     return () if frame is None else Snapshot(frame).cut()[0]
+
+
+def _user_frames_of(traceback: TracebackType | None) -> tuple[StackFrame, ...]:
+    """The user's frames that an error came through, the outermost first. The frames themselves do not know their callers any more."""
+    found = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if origin(code.co_filename) == "user":
+            found.append(StackFrame(displayed(code.co_filename), traceback.tb_lineno, code.co_qualname))
+        traceback = traceback.tb_next
+    return tuple(found)
 
 
 def _place(function: Callable[..., object]) -> tuple[StackFrame, ...]:

@@ -166,13 +166,13 @@ def _series(name: str) -> Iterator[str]:
         lag = MONITOR.lag()
         for bound, count in lag.cumulative():
             yield f'asyncvet_{name}_bucket{{le="{_bound(bound)}"}} {count}'
-        yield f"asyncvet_{name}_sum {lag.total:g}"
+        yield f"asyncvet_{name}_sum {lag.total}"
         yield f"asyncvet_{name}_count {lag.count}"
     elif name == "delayed_requests_total":
         yield from (f"asyncvet_{name}{_labels(request=victim)} {count}" for victim, count in COUNTS.victims())
     else:
         for (cause, request, where), number, seconds in COUNTS.rows():
-            value = f"{number}" if name == "stalls_total" else f"{seconds:g}"
+            value = f"{number}" if name == "stalls_total" else f"{seconds}"
             yield f"asyncvet_{name}{_labels(cause=cause, request=request, place=where)} {value}"
 
 

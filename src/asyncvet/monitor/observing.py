@@ -44,7 +44,7 @@ def observations(
         loop=watch.kind,
         victims=tuple(work.name for work in outcome.victims[:VICTIMS]),
     )
-    return [_of_culprit(step, own, blank) for step, own in outcome.culprits] or [blank]
+    return [_of_culprit(step, own, watch.interval, blank) for step, own in outcome.culprits] or [blank]
 
 
 def cause_of(observation: Observation) -> str:
@@ -54,7 +54,7 @@ def cause_of(observation: Observation) -> str:
     return "computing" if observation.category == "cpu" else "blocked"
 
 
-def _of_culprit(step: Step, seconds: float, blank: Observation) -> Observation:
+def _of_culprit(step: Step, seconds: float, interval: float, blank: Observation) -> Observation:
     longest = sorted(step.stacks, key=lambda stack: -step.stacks[stack])[:SAMPLES]
     snapshot = step.seen[longest[0]]
     user, called = snapshot.cut()
@@ -70,5 +70,5 @@ def _of_culprit(step: Step, seconds: float, blank: Observation) -> Observation:
         task=step.task,
         callback=step.callback,
         request="" if step.work is None else step.work.name,
-        samples=tuple(Sample(step.seen[stack].whole(), step.counts[stack]) for stack in longest),
+        samples=tuple(Sample(step.seen[stack].whole(), max(round(step.stacks[stack] / interval), 1)) for stack in longest),
     )

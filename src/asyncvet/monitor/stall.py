@@ -7,7 +7,7 @@ one to the other, and one that is seen by a single sample may have been quick.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -100,7 +100,7 @@ class Step:
         work: What it works at.
         seconds: How long it was seen, by cause.
         stacks: How long each stack was seen, in seconds.
-        counts: How often.
+        samples: How often it was seen.
         seen: The stacks themselves.
         contended: Seconds and number of the samples of a stack that other threads may account for.
     """
@@ -110,7 +110,7 @@ class Step:
     work: Work | None
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     stacks: defaultdict[Stack, float] = field(default_factory=lambda: defaultdict(float))
-    counts: Counter[Stack] = field(default_factory=Counter)
+    samples: int = 0
     seen: dict[Stack, Snapshot] = field(default_factory=dict)
     contended: dict[Stack, tuple[float, int]] = field(default_factory=dict)
 
@@ -123,7 +123,7 @@ class Step:
             else:
                 self.seen[stack] = snapshot
         self.stacks[stack] += sum(split.values())
-        self.counts[stack] += 1
+        self.samples += 1
         for cause, seconds in split.items():
             if cause == "contended":
                 known, count = self.contended.get(stack, (0.0, 0))
@@ -144,7 +144,7 @@ class Step:
 
     def is_certain(self, bound: float) -> bool:
         """Whether it lasted for long: it was seen twice, or the watchdog had no turn meanwhile."""
-        return sum(self.counts.values()) > 1 or sum(self.seconds.values()) > bound / 2
+        return self.samples > 1 or sum(self.seconds.values()) > bound / 2
 
     @property
     def cause(self) -> Cause:

@@ -23,6 +23,7 @@ class Watch:
     """One loop that is watched. Made in the thread that runs the loop.
 
     Attributes:
+        interval: Seconds between two heartbeats.
         kind: ``asyncio``, ``uvloop``, or the dotted name of the loop's class.
         thread: Name of its thread.
         lag: How late the heartbeats were.
@@ -51,14 +52,14 @@ class Watch:
         self.late: deque[tuple[int, float, float]] = deque(maxlen=64)
         self.stall: Stall | None = None
         self._bound = bound
-        self._interval = bound / 4
+        self.interval = bound / 4
         self._outside = outside or _outside(inspect.currentframe())
         self._clock = time.pthread_getcpuclockid(self.ident) if hasattr(time, "pthread_getcpuclockid") else None
         self._schedule = _opened_schedule()
         self.clocks = self.read_clocks(self.last)
         self._is_on = True
-        self._due = self.last + self._interval
-        self._timer = loop.call_later(self._interval, self._beat)
+        self._due = self.last + self.interval
+        self._timer = loop.call_later(self.interval, self._beat)
 
     def _beat(self) -> None:
         """The heartbeat: called by the loop."""
@@ -68,8 +69,8 @@ class Watch:
         self.last = now
         self.clocks = self.read_clocks(now)
         if self._is_on:
-            self._due = now + self._interval
-            self._timer = self.loop.call_later(self._interval, self._beat)
+            self._due = now + self.interval
+            self._timer = self.loop.call_later(self.interval, self._beat)
 
     def _count(self, now: float) -> None:
         lag = max(now - self._due, 0.0)
@@ -91,7 +92,7 @@ class Watch:
 
     def is_late(self, now: float) -> bool:
         """Whether the heartbeat is late enough to look at what the loop's thread runs."""
-        return now - self.last > 2 * self._interval
+        return now - self.last > 2 * self.interval
 
     def read_clocks(self, wall: float) -> Clocks:
         """The clocks as they are now."""

@@ -307,6 +307,10 @@ class Monitor:
             faulthandler.cancel_dump_traceback_later()
             state.armed = None
 
+    def before_fork(self) -> None:
+        """Have no timer of `faulthandler` set: a child would wait for ever for its thread, which it does not have."""
+        self._disarm(self._state)
+
     def after_fork(self) -> None:
         """Begin anew in a child process, which has neither the parent's threads nor its loops."""
         self._lock = threading.RLock()
@@ -321,4 +325,4 @@ def _look() -> Look:
 
 MONITOR = Monitor()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=MONITOR.after_fork)
+    os.register_at_fork(before=MONITOR.before_fork, after_in_child=MONITOR.after_fork)

@@ -180,7 +180,8 @@ def _children(stacks: Weighted, user: set[StackFrame]) -> Iterator[str]:
 
 
 def _named(frame: StackFrame) -> str:
-    return f"{frame.function} {frame.path}:{frame.line}"
+    _, installed, path = frame.path.rpartition("site-packages/")
+    return f"{frame.function} {path if installed else frame.path}:{frame.line}"
 
 
 def _title(observation: Observation) -> str:
