@@ -105,8 +105,8 @@ class Strictness:
     def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
         """Record from before the test's fixtures are made."""
         mode, allow = self._asked(item)
-        if mode != "off":
-            session = self._session(allow, f"{item.nodeid}: allow", item.nodeid)
+        if mode != "off" or self._run is not None:
+            session = self._session(allow, f"{item.nodeid}: allow", item.nodeid, is_off=mode == "off")
             item.stash[_SESSION] = session
             session.start()
         return (yield)
@@ -121,7 +121,8 @@ class Strictness:
             found = session.taken() if session is not None else []
             if session is not None:
                 session.stop()
-                self._count_rules(session)
+                if self._asked(item)[0] != "off":
+                    self._count_rules(session)
                 del item.stash[_SESSION]
         if found:
             self._complain(item, found)
@@ -165,11 +166,13 @@ class Strictness:
             mode = "fail"
         return mode, allow
 
-    def _session(self, allow: list[str], whose: str, label: str = "") -> strict:
-        from asyncvet.monitor.session import AllowError, strict
+    def _session(self, allow: list[str], whose: str, label: str = "", is_off: bool = False) -> strict:
+        from asyncvet.monitor.allowing import AllowError
+        from asyncvet.monitor.session import strict
 
+        rules = ["*"] if is_off else allow
         try:
-            return strict(allow=allow, callback_bound=self._bound, then="record", tell=self._write, label=lambda: label)
+            return strict(allow=rules, callback_bound=self._bound, then="record", tell=self._write, label=lambda: label)
         except AllowError as error:
             raise pytest.UsageError(f"{whose}: {error}") from error
 
@@ -178,7 +181,8 @@ class Strictness:
         self._used.update(rule.text for rule in session.allowances if rule.is_used)
 
     def _complain(self, item: pytest.Item, found: list[Observation]) -> None:
-        from asyncvet.monitor.session import BlockingWarning, described
+        from asyncvet.monitor.reporting import described
+        from asyncvet.monitor.session import BlockingWarning
 
         text = f"the event loop was blocked\n{described(found)}"
         if self._asked(item)[0] == "fail":

@@ -22,12 +22,14 @@ class Detector(NamedTuple):
         around: Is open around the loop.
         within: Is open around the case, on the loop.
         settles: Seconds of rest that it needs on the loop before and after the case.
+        needs: Distributions that it needs beside what the cases need.
     """
 
     distribution: str
     around: Callable[[Reports], AbstractContextManager[object]] = lambda _: contextlib.nullcontext()
     within: Callable[[Reports], AbstractAsyncContextManager[object]] = lambda _: contextlib.nullcontext()
     settles: float = 0.0
+    needs: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -50,26 +52,26 @@ def _blockbuster(reports: Reports) -> Iterator[None]:
         reports.append(str(error))
 
 
-@contextlib.contextmanager
-def _aiocop(reports: Reports) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def _aiocop(reports: Reports) -> AsyncIterator[None]:
     import aiocop
 
-    _Aiocop.reports = reports
-    if not _Aiocop.is_set_up:
-        _Aiocop.is_set_up = True
+    if not _AIOCOP:
         aiocop.patch_audit_functions()
         aiocop.start_blocking_io_detection()
-        aiocop.detect_slow_tasks(threshold_ms=30, on_slow_task=lambda event: _Aiocop.reports.append(str(event)))
+        aiocop.detect_slow_tasks(threshold_ms=30, on_slow_task=lambda event: _AIOCOP[-1].append(str(event)))
+    _AIOCOP.append(reports)
     aiocop.activate()
+    await asyncio.sleep(0)
     try:
         yield
+        await asyncio.sleep(0)
     finally:
         aiocop.deactivate()
 
 
-class _Aiocop:
-    reports: Reports = []
-    is_set_up = False
+_AIOCOP: list[Reports] = []
+"""It can be set up once: where its reports go, the last one now."""
 
 
 @contextlib.asynccontextmanager
@@ -151,10 +153,10 @@ class _Collector(logging.Handler):
 
 DETECTORS: dict[str, Detector] = {
     "asyncvet": Detector("asyncvet", around=_asyncvet),
-    "blockbuster": Detector("blockbuster", around=_blockbuster),
-    "aiocop": Detector("aiocop", around=_aiocop),
-    "pyleak": Detector("pyleak", within=_pyleak, settles=0.12),
-    "loopsentry": Detector("loopsentry", within=_loopsentry, settles=0.12),
+    "blockbuster": Detector("blockbuster", around=_blockbuster, needs=("forbiddenfruit",)),
+    "aiocop": Detector("aiocop", within=_aiocop),
+    "pyleak": Detector("pyleak", within=_pyleak, settles=0.12, needs=("exceptiongroup", "sniffio")),
+    "loopsentry": Detector("loopsentry", within=_loopsentry, settles=0.12, needs=("orjson", "psutil", "rich")),
     "asynclens": Detector("asynclens", within=_asynclens, settles=0.12),
     "fastapi-loopguard": Detector("fastapi-loopguard", within=_loopguard, settles=0.12),
     "asyncio debug": Detector("", within=_asyncio_debug),

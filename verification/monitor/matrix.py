@@ -58,8 +58,9 @@ def peer(name: str, python: Path, version: str) -> Path | None:
     """The folder that holds another tool for an interpreter; None if it cannot be installed there."""
     folder = BUILD / f"peers-{version}" / name.replace(" ", "-")
     if not folder.exists():
-        pin = next(line for line in PEERS.read_text().splitlines() if line.startswith(f"{DETECTORS[name].distribution}=="))
-        command = [str(python), *_PIP, "--no-deps", "--target", str(folder), pin]
+        wanted = (DETECTORS[name].distribution, *DETECTORS[name].needs)
+        pins = [line for line in PEERS.read_text().splitlines() if line.partition("==")[0] in wanted]
+        command = [str(python), *_PIP, "--no-deps", "--target", str(folder), *pins]
         if subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode:
             return None
     return folder
@@ -85,7 +86,9 @@ def run(interpreters: list[str], tools: list[str]) -> None:
                 result = {"tool": tool, "version": released, "python": version, "loop": loop, "cases": cases}
                 name = f"{tool.replace(' ', '-')}-{version}-{loop}.json"
                 (RESULTS / name).write_text(json.dumps(result, indent=1) + "\n")
-                print(name, dict(Counter((case["group"], bool(case["reports"])) for case in cases)), flush=True)
+                print(name, dict(Counter(case["group"] for case in cases if case["reports"])), flush=True)
+                for text, count in Counter(case["error"] for case in cases if case["error"]).most_common(5):
+                    print(f"    {count} cases broke: {text}", flush=True)
 
 
 def trial(python: Path, paths: list[str], tool: str, loop: str) -> list[dict[str, Any]]:
@@ -95,7 +98,9 @@ def trial(python: Path, paths: list[str], tool: str, loop: str) -> list[dict[str
     for words in ([], ["fine", "--pauses"], ["pytest"]):
         module = "verification.monitor.pytest_trial" if words == ["pytest"] else "verification.monitor.trial"
         command = [str(python), "-m", module, tool, loop, *(words if words != ["pytest"] else [])]
-        done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=900, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=900, check=False
+        )
         for line in done.stdout.decode(errors="replace").splitlines():
             if line.startswith("{"):
                 case = json.loads(line)
@@ -139,8 +144,8 @@ def write() -> None:
 
 PREAMBLE = """# Strict mode beside other tools
 
-Each row is a run of all cases of `verification/monitor/stalls.py`; `make verify-monitor-strict` makes the runs and writes this page. A case is
-caught if the tool reported anything while it ran, whatever the report says.
+Each row is a run of all cases of `verification/monitor/stalls.py`; `make verify-monitor-strict` makes the runs and writes this page.
+A case is caught if the tool reported anything while it ran, whatever the report says.
 
 - **stall**: calls that keep the loop for 150 ms or more, blocking or computing.
 - **short**: blocking calls of less than 5 ms.
@@ -152,8 +157,8 @@ caught if the tool reported anything while it ran, whatever the report says.
 A dash: the tool has nothing of the kind. Heartbeat tools report a stall by its length, so short calls are none of their business.
 """
 
-REASONS = """Why: a lock, a file or a method that was made before strict mode was switched on is the interpreter's own object, written in C, and
-cannot be changed afterwards. The pytest plugin and `asyncvet monitor` switch it on before the program is imported. Such a wait is
+REASONS = """Why: a lock, a file or a method that was made before strict mode was switched on is the interpreter's own object, written
+in C, and cannot be changed afterwards. The pytest plugin and `asyncvet monitor` switch it on before the program is imported. Such a wait is
 caught if it lasts longer than the bound for callbacks.
 
 Not caught either, and not among the cases: a C extension that is not in the catalogue, sleeps while it holds the interpreter's lock,

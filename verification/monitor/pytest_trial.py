@@ -1,6 +1,6 @@
 """Tries a tool's way with pytest on tests that block the loop, and prints a line of JSON for each.
 
-    python -m verification.monitor.pytest_trial TOOL asyncio|uvloop
+python -m verification.monitor.pytest_trial TOOL asyncio|uvloop
 """
 
 from __future__ import annotations

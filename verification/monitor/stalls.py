@@ -77,7 +77,7 @@ def case(group: str, name: str, early: bool = False) -> Callable[[Callable[[Grou
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         seconds = float(self.path.rpartition("/")[2] or 0)
         time.sleep(seconds)
         self.send_response(200)
@@ -704,7 +704,7 @@ def _(ground: Ground) -> Coroutine:
     path = ground.file(1 << 18)
 
     async def run() -> None:
-        again(lambda: re.sub("a", lambda match: path.read_text()[:1], "banana"))
+        again(lambda: re.sub("a", lambda _: path.read_text()[:1], "banana"))
 
     return run
 
@@ -1115,7 +1115,6 @@ def _(ground: Ground) -> Coroutine:
     import httpx
 
     client = httpx.AsyncClient()
-    import anyio._backends._asyncio  # the client imports it at its first request
 
     async def run() -> None:
         await client.get(ground.url(0.02))
@@ -1182,7 +1181,7 @@ def _(ground: Ground) -> Coroutine:
 def _(_ground: Ground) -> Coroutine:
     async def run() -> None:
         try:
-            1 / 0
+            raise ZeroDivisionError
         except ZeroDivisionError:
             traceback.format_exc()
         with warnings.catch_warnings(record=True):
@@ -1215,8 +1214,8 @@ def _(_ground: Ground) -> Coroutine:
 @case("fine", "an import that is cached")
 def _(_ground: Ground) -> Coroutine:
     async def run() -> None:
-        import json  # noqa: F401, PLC0415
-        from time import sleep  # noqa: F401, PLC0415
+        import json  # noqa: F401
+        from time import sleep  # noqa: F401
 
     return run
 
@@ -1337,13 +1336,13 @@ _HOLDER, _SLOTTED, _CLOSURE = _Holder(), _Slotted(), _closed_over()
 _EARLY_LOCK = threading.Lock()
 
 _short("a default of a parameter", _by_default)
-_short("a partial function", lambda: _PARTIAL())
+_short("a partial function", _PARTIAL)
 _short("an attribute of a class", lambda: _Waiter.wait(SHORT))
 _short("an attribute of an object", lambda: _HOLDER.wait(SHORT))
 _short("a slot of an object", lambda: _SLOTTED.wait(SHORT))
 _short("a table of functions", lambda: _TABLE["wait"](SHORT))
 _short("a list of functions", lambda: _LIST[0](SHORT))
-_short("a variable of a closure", lambda: _CLOSURE())
+_short("a variable of a closure", _CLOSURE)
 _short("code that is evaluated", lambda: eval("__import__('time').sleep(0.002)"))
 _short("the module beneath os", lambda: posix.stat("/"))
 _short("io.FileIO", lambda: io.FileIO("/etc/hostname").readall())
@@ -1353,7 +1352,7 @@ _short("a key of bisect", lambda: bisect.bisect([1], 2, key=lambda number: time.
 def _swallowed() -> None:
     try:
         time.sleep(SHORT)
-    except BaseException:  # noqa: BLE001
+    except BaseException:
         pass
 
 
@@ -1365,7 +1364,7 @@ class _Dying:
         time.sleep(SHORT)
 
 
-_short("a finalizer", lambda: _Dying())
+_short("a finalizer", _Dying)
 _short("a weak reference's callback", lambda: weakref.finalize(_Holder(), time.sleep, SHORT))
 
 

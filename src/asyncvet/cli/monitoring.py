@@ -17,6 +17,8 @@ from asyncvet.cli.command import Command
 from asyncvet.config import UsageError
 from asyncvet.monitor.allowing import Allowance, AllowError
 from asyncvet.monitor.observation import read_observations
+from asyncvet.monitor.programs import recording_environment
+from asyncvet.monitor.reporting import described
 from asyncvet.report import harmless
 
 
@@ -100,8 +102,6 @@ def _command(words: Sequence[str]) -> list[str]:
 
 def _run(command: list[str], output: Path, seen: Path, options: argparse.Namespace) -> int:
     """Run it to its end, and give its exit status: 128 and the signal's number if a signal ended it."""
-    from asyncvet.monitor.programs import recording_environment
-
     environment = recording_environment(os.environ, str(output), str(seen), options.allow, options.callback_bound)
     try:
         process = subprocess.Popen(command, env=environment)
@@ -128,8 +128,6 @@ def _signals_for(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 def _report(output: Path, processes: int, kept: Path | None) -> None:
     """Say on the error stream what was seen: the command's own output stays what it is."""
-    from asyncvet.monitor.session import described
-
     observations, faults = read_observations(output)
     if processes == 0:
         lines = [
@@ -143,7 +141,8 @@ def _report(output: Path, processes: int, kept: Path | None) -> None:
     if observations and kept is not None:
         lines.append(f"asyncvet monitor: {kept} holds {_counted(len(observations), 'observation', 'observations')}")
     lines += [f"asyncvet monitor: {output}: {fault}" for fault in faults]
-    print(harmless("\n".join(lines)), file=sys.stderr)
+    for line in "\n".join(lines).splitlines():
+        print(harmless(line), file=sys.stderr)
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping, Sequence
 
 from asyncvet.monitor.observation import Observation, encode
-from asyncvet.monitor.session import strict
 
 _SETTINGS = "ASYNCVET_MONITOR"
 _BOOTSTRAP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap")
@@ -37,6 +36,8 @@ def recording_environment(
 
 def begin(settings: str) -> None:
     """Record in this process until it ends; called before the program itself."""
+    from asyncvet.monitor.session import strict  # noqa: PLC0415  # who only starts programs does not record
+
     given = json.loads(settings)
     output = os.open(given["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     os.set_inheritable(output, False)

@@ -80,8 +80,11 @@ def cut(frame: FrameType | None) -> tuple[tuple[StackFrame, ...], str]:
 
 
 def function_name(frame: FrameType) -> str:
-    """The dotted name of a frame's function: its module and its qualified name."""
+    """The dotted name of a frame's function: its module, by the name under which it is imported, and its qualified name."""
     module = frame.f_globals.get("__name__", "")
+    if module == "__main__":
+        spec = frame.f_globals.get("__spec__")
+        module = spec.name if spec is not None else os.path.splitext(os.path.basename(frame.f_code.co_filename))[0]
     return f"{module}.{frame.f_code.co_qualname}" if module else frame.f_code.co_qualname
 
 

@@ -109,22 +109,15 @@ def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
         closefd: bool = True,
         opener: Any = None,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        kinds = set(mode) if isinstance(mode, str) else {"?"}
-        is_usual = len(kinds) == len(mode) and kinds <= set("rwxab+t") and len(kinds & set("rwxa")) == 1
-        if (
-            not is_usual
-            or kinds >= set("bt")
-            or not isinstance(buffering, int)
-            or ("b" in kinds and (encoding or errors or newline))
-        ):
+        kinds = _kinds(mode, buffering, (encoding, errors, newline))
+        if kinds is None or not isinstance(file, str | bytes | int | os.PathLike):
             return original(file, mode, buffering, encoding, errors, newline, closefd, opener)
-        if buffering < -1 or (buffering == 0 and "b" not in kinds) or (buffering == 1 and "b" in kinds):
-            return original(file, mode, buffering, encoding, errors, newline, closefd, opener)
+        name = file if isinstance(file, int) else os.fspath(file)
         if encoding is None and "b" not in kinds:
             encoding = io.text_encoding(encoding, 2)
 
         def make() -> Any:  # noqa: ANN401
-            raw = FileIO(file, "".join(kinds - set("bt")), closefd, opener)
+            raw = FileIO(name, "".join(kinds - set("bt")), closefd, opener)
             try:
                 return _layers(raw, mode, kinds, buffering, (encoding, errors, newline))
             except BaseException:
@@ -136,6 +129,18 @@ def _opening(original: Callable[..., Any]) -> Callable[..., Any]:
         return RECORDER.watch(_OPEN, make, (), {})
 
     return functools.update_wrapper(open, original)
+
+
+def _kinds(mode: object, buffering: object, text: tuple[str | None, str | None, str | None]) -> set[str] | None:
+    """The letters of a mode; None if something about it, or about what goes with it, is wrong or to be warned of."""
+    if not isinstance(mode, str) or not isinstance(buffering, int) or buffering < -1:
+        return None
+    kinds = set(mode)
+    if len(kinds) != len(mode) or not kinds <= set("rwxab+t") or len(kinds & set("rwxa")) != 1 or kinds >= set("bt"):
+        return None
+    if "b" in kinds:
+        return None if buffering == 1 or text != (None, None, None) else kinds
+    return None if buffering == 0 else kinds
 
 
 def _layers(raw: FileIO, mode: str, kinds: set[str], buffering: int, text: tuple[str | None, str | None, str | None]) -> Any:  # noqa: ANN401
