@@ -20,8 +20,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 class MonitorMiddleware:
     """Names the requests that stall the event loop, and those that wait for it.
 
-    `app.add_middleware(MonitorMiddleware)`, or `app = MonitorMiddleware(app)` around any ASGI application. The first event that comes in
-    starts the monitor, unless it is on already.
+    `app.add_middleware(MonitorMiddleware)`, or `app = MonitorMiddleware(app)` around any ASGI application. Starts the monitor.
     """
 
     def __init__(self, app: Application, **settings: Any) -> None:  # noqa: ANN401
@@ -37,20 +36,18 @@ class MonitorMiddleware:
         _check(app)
         inspect.signature(start).bind(**settings)
         self._app = app
-        self._settings = settings
-        self._is_started = False
+        if not MONITOR.is_on:
+            start(**settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if not self._is_started:
-            self._is_started = True
-            if not MONITOR.is_on:
-                start(**self._settings)
         if not MONITOR.is_on or scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         loop = asyncio.get_running_loop()
         MONITOR.watch(loop)
+        if not MONITOR.has_watchdog:  # a loop that began to run before it could be seen, of another process or of a late uvloop
+            await asyncio.to_thread(MONITOR.wake)
         work = Work("", scope, loop)
         work.begin()
         try:

@@ -31,7 +31,7 @@ class Watch:
         last: When the last one was, by `time.monotonic`.
         late: Of the heartbeats that were late by `bound` or more: number, seconds, and since when, by `time.time`.
         stall: What is known of the stall under way.
-        clocks: Readings of the last heartbeat, or of the last sample since.
+        clocks: Readings of the watchdog's last look; None before the first.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, bound: float, outside: FrameType | None) -> None:
@@ -55,8 +55,9 @@ class Watch:
         self.interval = bound / 4
         self._outside = outside or _outside(inspect.currentframe())
         self._clock = time.pthread_getcpuclockid(self.ident) if hasattr(time, "pthread_getcpuclockid") else None
-        self._schedule = _opened_schedule()
-        self.clocks = self.read_clocks(self.last)
+        self.clocks: Clocks | None = None
+        self._native = threading.get_native_id()
+        self._schedule: int | None = None
         self._is_on = True
         self._due = self.last + self.interval
         self._timer = loop.call_later(self.interval, self._beat)
@@ -67,7 +68,6 @@ class Watch:
         self._count(now)
         self.beats += 1
         self.last = now
-        self.clocks = self.read_clocks(now)
         if self._is_on:
             self._due = now + self.interval
             self._timer = self.loop.call_later(self.interval, self._beat)
@@ -95,11 +95,14 @@ class Watch:
         return now - self.last > 2 * self.interval
 
     def read_clocks(self, wall: float) -> Clocks:
-        """The clocks as they are now."""
+        """The clocks as they are now; called by the watchdog, as it reads files of the kernel."""
+        if self.clocks is None:
+            self._schedule = _opened_schedule(self._native)
         own = delay = 0.0
         if self._schedule is not None:
-            words = os.pread(self._schedule, 100, 0).split()
-            own, delay = int(words[0]) / 1e9, int(words[1]) / 1e9
+            with contextlib.suppress(OSError):  # the thread has ended
+                words = os.pread(self._schedule, 100, 0).split()
+                own, delay = int(words[0]) / 1e9, int(words[1]) / 1e9
         elif self._clock is not None:
             with contextlib.suppress(OSError):  # the thread has ended
                 own = time.clock_gettime(self._clock)
@@ -138,10 +141,10 @@ def _is_asyncio(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith(_ASYNCIO)
 
 
-def _opened_schedule() -> int | None:
-    """The kernel's account of this thread's processor time, and of its time in the queue for one; None where there is none."""
+def _opened_schedule(native: int) -> int | None:
+    """The kernel's account of a thread's processor time, and of its time in the queue for one; None where there is none."""
     try:
-        file = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(f"/proc/self/task/{native}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     if len(os.pread(file, 100, 0).split()) == 3:

@@ -112,6 +112,7 @@ class Monitor:
             self._patch()
             with contextlib.suppress(RuntimeError):
                 self.watch(asyncio.get_running_loop())
+                self.wake()
 
     def switch_off(self) -> None:
         """Stop watching, and put back what was changed."""
@@ -149,6 +150,7 @@ class Monitor:
             if not self.is_on:  # a loop that was running when the monitor was switched off
                 return original(loop)
             watch = self.watch(loop, inspect.currentframe())
+            self.wake()
             if self.on_run is not None:
                 self.on_run(loop)
             try:
@@ -167,17 +169,26 @@ class Monitor:
             loop: The loop.
             outside: The frame that calls the loop; None to find it.
         """
-        known = self._state.watches.get(id(loop))
+        state = self._state
+        known = state.watches.get(id(loop))
         if known is not None and known.loop is loop:
             return known
+        watch = state.watches[id(loop)] = Watch(loop, self.settings.bound, outside)
+        return watch
+
+    @property
+    def has_watchdog(self) -> bool:
+        """Whether someone looks at the heartbeats."""
+        return self._state.wake.is_set() or not self._state.watches
+
+    def wake(self) -> None:
+        """Have the watchdog look at the heartbeats; it does not while there is no loop."""
         with self._lock:
             state = self._state
-            watch = state.watches[id(loop)] = Watch(loop, self.settings.bound, outside)
             if state.thread is None:
                 state.thread = threading.Thread(target=self._look_after, args=(state,), name="asyncvet-watchdog", daemon=True)
                 state.thread.start()
             state.wake.set()
-            return watch
 
     def unwatch(self, watch: Watch) -> None:
         """End the watch of a loop that is not run any more."""
@@ -200,7 +211,7 @@ class Monitor:
         with self._lock:
             merged = Histogram()
             merged.merge(self._state.lag)
-            for watch in self._state.watches.values():
+            for watch in list(self._state.watches.values()):
                 merged.merge(watch.lag)
             return merged
 
@@ -230,21 +241,29 @@ class Monitor:
         while True:
             if not state.watches:
                 self._disarm(state)
-                state.wake.wait()
+                state.wake.clear()
+                if not state.watches and self._is_current(
+                    state
+                ):  # asked once more: both may have changed before the flag was cleared
+                    state.wake.wait()
                 state.look = _look()
-            state.wake.clear()
-            if not self.is_on or state is not self._state:
+            if not self._is_current(state):
                 break
             time.sleep(pause)
             previous, state.look = state.look, _look()
             pause = 2 * interval
-            for watch in list(state.watches.values()):
-                if watch.late or watch.stall or watch.is_late(state.look.wall):
-                    pause = interval
-                    with self._lock:
+            with self._lock:
+                for watch in list(state.watches.values()):
+                    if watch.late or watch.stall or watch.is_late(state.look.wall):
+                        pause = interval
                         self._examine(state, watch, (previous, state.look))
+                    else:
+                        watch.clocks = watch.read_clocks(state.look.wall)
             self._arm(state)
         self._disarm(state)
+
+    def _is_current(self, state: _State) -> bool:
+        return self.is_on and state is self._state
 
     def _examine(self, state: _State, watch: Watch, looks: tuple[Look, Look]) -> None:
         """Sample a loop that is late; tell of a stall that is over, or has become a hang."""
@@ -270,8 +289,8 @@ class Monitor:
         work = None if running is None else work_of(running[0])
         stall.waiting.update((id(each), each) for each in waiting(watch.loop))
         # Only now may the interpreter be given up: until here the loop could not go on.
-        before = watch.clocks
-        after = watch.clocks = watch.read_clocks(looks[1].wall)
+        after = watch.read_clocks(looks[1].wall)
+        before, watch.clocks = watch.clocks or after, after
         if running is not None:
             identity, snapshot = running
             step = stall.step(identity) or stall.begin(identity, step_of(identity))
