@@ -31,12 +31,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "explanation" / "monitor-in-production.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
-REPEATS = 5
+REPEATS = 3
 """How often each culprit stalls each server."""
 
 MONITORS = ("none", "asyncvet", "asynclens", "loopguard", "loopsentry")
 OFF = "asyncvet, off"
-ROUNDS, REQUESTS, CONNECTIONS = 31, 800, 8
+ROUNDS, REQUESTS, CONNECTIONS = 25, 800, 8
 """Rounds of load for each server, requests of a round, and connections that send them."""
 
 
@@ -67,7 +67,9 @@ def attribution(python: str, loop: str, folder: Path) -> Attribution:
                 blamed += sum("/innocent/" in request for request in requests)
     (folder / "observations").unlink()
     stalls = REPEATS * len(CULPRITS)
-    return Attribution(version(python), loop, stalls, named, blamed, stalls * len(innocent))
+    found = Attribution(version(python), loop, stalls, named, blamed, stalls * len(innocent))
+    print(found, file=sys.stderr)
+    return found
 
 
 def version(python: str) -> str:
@@ -92,7 +94,9 @@ def costs(python: str, loop: str, folder: Path) -> dict[str, float]:
                     os.kill(process, signal.SIGUSR2)
                     spent[OFF].append(spent_in_round(port, process))
                     os.kill(process, signal.SIGUSR2)
-    return {monitor: statistics.median(times) for monitor, times in spent.items()}
+    medians = {monitor: statistics.median(times) for monitor, times in spent.items()}
+    print(loop, medians, file=sys.stderr)
+    return medians
 
 
 def spent_in_round(port: int, process: int) -> float:

@@ -15,7 +15,6 @@ FAULTS = 5
 """So many lines of a file that cannot be read are named, the others counted."""
 
 
-
 class Observed(msgspec.Struct, frozen=True):
     """Observations, and what of their files could not be read.
 

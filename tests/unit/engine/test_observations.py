@@ -7,7 +7,8 @@ import pytest
 
 from asyncvet.config import Settings, UsageError
 from asyncvet.engine import Report, review
-from asyncvet.engine.observations import Observed, Places, read
+from asyncvet.engine.observations import Places
+from asyncvet.engine.observed import Observed, read
 from asyncvet.model import MissedAlarm, Seen
 from asyncvet.monitor.observation import Observation, StackFrame, encode
 
@@ -86,6 +87,15 @@ def test_marked_and_sorted(project: Path) -> None:
     assert report.notes[-1] == "101 observations: 101 of findings"
     assert report.missed_alarms == ()
     assert [cause[0].span.line for cause in report.causes] == [9, 13]
+
+
+def test_kept_report_is_not_taken(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report that is kept from an earlier review knows nothing of what was seen, and what was seen is not kept in it."""
+    monkeypatch.setenv("ASYNCVET_CACHE_DIR", str(tmp_path / "cache"))
+    settings = Settings(select=("AV101",))
+    observed = Observed((seen((13, "other")),))
+    reports = [review([project / "app"], settings, root=project, observed=each) for each in (None, observed, None)]
+    assert [[line for line, mark in marks(report) if mark] for report in reports] == [[], [13], []]
 
 
 def test_calls_together(project: Path) -> None:

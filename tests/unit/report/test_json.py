@@ -101,6 +101,7 @@ def test_a_report_with_everything() -> None:
                         }
                     ],
                 },
+                "seen": None,
             },
             {
                 "code": "AV301",
@@ -124,6 +125,7 @@ def test_a_report_with_everything() -> None:
                 "fingerprint": "own",
                 "scope": None,
                 "fix": None,
+                "seen": None,
             },
         ],
         "errors": [
@@ -131,6 +133,7 @@ def test_a_report_with_everything() -> None:
             {"path": "app/closed.py", "line": None, "message": "cannot be read"},
         ],
         "notes": ["one file was not read"],
+        "missed_alarms": [],
     }
 
 
