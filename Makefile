@@ -161,7 +161,18 @@ $(PEERS_VENV)/.peers: benchmarks/speed/requirements-peers.txt
 
 MONITOR_VENV := .venv-monitor
 
-.PHONY: verify-monitor-production
+.PHONY: verify-monitor-production verify-monitor-strict verify-monitor-overhead
+
+# What strict mode and other tools catch and report falsely: writes docs/explanation/monitor-matrix.md. Some ten minutes for each tool and
+# interpreter on a busy machine; INTERPRETERS="python3.11 python3.13" tries these, TOOLS=asyncvet,blockbuster only some tools.
+verify-monitor-strict: $(VENV)/.project
+	$(BIN)/python -m verification.monitor.matrix run $(or $(INTERPRETERS),$(PYTHON)) $(if $(TOOLS),--tools "$(TOOLS)")
+	$(BIN)/python -m verification.monitor.matrix write
+
+# Processor time of a request under strict mode and under other tools, in turns; after the target above, in the environment that it made.
+verify-monitor-overhead:
+	for python in build/monitor/python-*/bin/python; do for loop in asyncio uvloop; do \
+		PYTHONPATH=$(CURDIR) $$python -m verification.monitor.strict_overhead $$loop; done; done
 
 # Whom the light monitor blames and what it costs, beside other monitors: writes the tables of docs/explanation/monitor-in-production.md.
 # Needs Linux and `ss`, takes about ten minutes of a quiet machine. INTERPRETERS="python3.11 python3.13" tries these as well, if they have
