@@ -142,6 +142,8 @@ def test_missed_alarms_in_reports() -> None:
     assert "- `app.py:3`: `vendor.fetch`, 2 times, p95 500 ms. nobody knows\n" in checklist.load("markdown")(report, Output())
     said = "<li><code>app.py:3</code> <code>vendor.fetch</code>, 2 times, p95 500 ms. nobody knows<pre>[[api]]\nwhy</pre></li>"
     assert said in checklist.load("html")(report, Output())
+    assert said in load("html")(report, Output())
+    assert "- `app.py:3`: `vendor.fetch`, 2 times, p95 500 ms. nobody knows\n" in load("markdown")(report, Output())
 
 
 def test_seen_in_reports() -> None:
@@ -155,4 +157,6 @@ def test_seen_in_reports() -> None:
     assert "  seen at run time: 37 times, p95 120 ms, GET /items\n" in load("text")(report, Output())
     assert '"seen": {\n        "times": 37,\n        "seconds": 4.0,\n        "p95": 0.12,\n' in load("json")(report, Output())
     assert "**Seen at run time**: 37 times, p95 120 ms, GET /items\n" in checklist.load("markdown")(report, Output())
-    assert "Seen at run time: 37 times, p95 120 ms, GET /items</p>" in checklist.load("html")(report, Output())
+    for render_page in (checklist.load("html"), load("html")):
+        assert "Seen at run time: 37 times, p95 120 ms, GET /items</p>" in render_page(report, Output())
+    assert "Seen at run time: 37 times, p95 120 ms, GET /items.\n" in load("markdown")(report, Output())

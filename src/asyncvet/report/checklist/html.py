@@ -8,7 +8,7 @@ from html import escape
 
 from asyncvet import __version__
 from asyncvet.model import Finding, Severity
-from asyncvet.report import Examined, Output, Report, in_words
+from asyncvet.report import Examined, Output, Report
 from asyncvet.report.checklist import (
     Status,
     Verdict,
@@ -21,7 +21,7 @@ from asyncvet.report.checklist import (
     verdicts,
 )
 from asyncvet.report.checklist.items import CATEGORIES
-from asyncvet.report.pages import anchor, badge, effects, errors, page, prose, source, text
+from asyncvet.report.pages import anchor, badge, effects, errors, missed, page, prose, source, text
 from asyncvet.report.pages.style import STYLE
 from asyncvet.report.text import counted
 
@@ -39,7 +39,7 @@ def render(report: Report, output: Output) -> str:  # noqa: ARG001
             *_priorities(report),
             *_counts(found),
             *(line for category in CATEGORIES for line in _category(category, found, report)),
-            *_missed(report),
+            *missed(report),
             *errors(report),
             "</main>",
             f"<footer>{counted(report.files, 'file')}, {counted(report.lines, 'line')}; asyncvet {escape(__version__)}</footer>",
@@ -173,20 +173,7 @@ def _finding(finding: Finding, verdict: Verdict, report: Report) -> Iterator[str
     )
     yield from source(finding, report)
     yield from effects(finding)
-    if finding.seen:
-        yield f'<p class="contexts">Seen at run time: {text(in_words(finding.seen))}</p>'
     yield f'<p class="remedy"><b>Recommendation:</b> {prose(recommendation)}</p>'
     if finding.advice:
         yield f"<p>{prose(finding.advice)}</p>"
     yield "</article>"
-
-
-def _missed(report: Report) -> Iterator[str]:
-    if not report.missed_alarms:
-        return
-    yield "<section><h2>Missed alarms</h2><p>Seen at run time and not predicted.</p><ul>"
-    for alarm in report.missed_alarms:
-        place = f"<code>{text(f'{alarm.path}:{alarm.line}')}</code>"
-        entry = f"<pre>{escape(alarm.entry)}</pre>" if alarm.entry else ""
-        yield f"<li>{place} <code>{text(alarm.call)}</code>, {text(in_words(alarm.seen))}. {prose(alarm.reason)}{entry}</li>"
-    yield "</ul></section>"
