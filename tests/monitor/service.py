@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import anyio._backends._asyncio  # noqa: F401  # the first route in a thread imports it on the loop: that request would be a culprit
 from fastapi import FastAPI
 
 from asyncvet.monitor import MonitorMiddleware

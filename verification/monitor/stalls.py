@@ -123,17 +123,19 @@ def again(call: Callable[[], object], seconds: float = LONG) -> None:
         call()
 
 
-def held(lock: Any, seconds: float) -> None:  # noqa: ANN401
-    """Have another thread hold a lock for so long, from now on."""
-    taken = threading.Event()
+def held(lock: Any, seconds: float) -> Callable[[], None]:  # noqa: ANN401
+    """Have another thread hold a lock until so long after what is given here is called."""
+    taken, called = threading.Event(), threading.Event()
 
     def hold() -> None:
         with lock:
             taken.set()
+            called.wait()
             time.sleep(seconds)
 
     threading.Thread(target=hold).start()
     taken.wait()
+    return called.set
 
 
 def answering(seconds: float) -> socket.socket:
@@ -494,7 +496,7 @@ def _(_ground: Ground) -> Coroutine:
     lock = threading.Lock()
 
     async def run() -> None:
-        await asyncio.to_thread(held, lock, LONG)
+        (await asyncio.to_thread(held, lock, LONG))()
         with lock:
             pass
 
@@ -506,7 +508,7 @@ def _(_ground: Ground) -> Coroutine:
     lock = threading.RLock()
 
     async def run() -> None:
-        await asyncio.to_thread(held, lock, LONG)
+        (await asyncio.to_thread(held, lock, LONG))()
         lock.acquire()
         lock.release()
 
@@ -908,7 +910,7 @@ def _(_ground: Ground) -> Coroutine:
     lock = threading.Lock()
 
     async def run() -> None:
-        await asyncio.to_thread(held, lock, 0.003)
+        (await asyncio.to_thread(held, lock, 0.003))()
         with lock:
             pass
 
@@ -919,8 +921,16 @@ def _(_ground: Ground) -> Coroutine:
 def _(_ground: Ground) -> Coroutine:
     items: queue.Queue[int] = queue.Queue()
 
+    def put() -> None:
+        called.wait()
+        time.sleep(SHORT)
+        items.put(1)
+
+    called = threading.Event()
+    threading.Thread(target=put).start()
+
     async def run() -> None:
-        later(lambda: items.put(1), SHORT)
+        called.set()
         items.get()
 
     return run
@@ -1110,10 +1120,15 @@ def _(_ground: Ground) -> Coroutine:
     return run
 
 
-@case("fine", "httpx.AsyncClient")
+@case("fine", "httpx.AsyncClient", early=True)
 def _(ground: Ground) -> Coroutine:
     import httpx
 
+    async def warm() -> None:
+        async with httpx.AsyncClient() as other:
+            await other.get(ground.url(0))
+
+    asyncio.run(warm())  # it imports the rest of itself at its first request
     client = httpx.AsyncClient()
 
     async def run() -> None:
@@ -1123,12 +1138,10 @@ def _(ground: Ground) -> Coroutine:
     return run
 
 
-@case("fine", "anyio files and threads")
+@case("fine", "anyio files and threads", early=True)
 def _(ground: Ground) -> Coroutine:
     import anyio
-    import anyio._backends._asyncio  # it is imported at the first use
 
-    _ = anyio.AsyncFile, anyio.open_file, anyio.to_thread
     path = ground.file()
 
     async def run() -> None:
@@ -1136,6 +1149,7 @@ def _(ground: Ground) -> Coroutine:
             await file.read()
         await anyio.to_thread.run_sync(time.sleep, 0.05)
 
+    asyncio.run(run())  # it imports the rest of itself when that is first used
     return run
 
 
@@ -1390,7 +1404,7 @@ def _(_ground: Ground) -> Coroutine:
 @case("evasive", "a lock made before", early=True)
 def _(_ground: Ground) -> Coroutine:
     async def run() -> None:
-        await asyncio.to_thread(held, _EARLY_LOCK, 0.003)
+        (await asyncio.to_thread(held, _EARLY_LOCK, 0.003))()
         with _EARLY_LOCK:
             pass
 

@@ -154,5 +154,9 @@ COMMANDS = {
         "Run a command, and report each call that blocked an event loop in it. Its exit status is that of the command.",
         _add_arguments,
         _monitor,
+        {
+            "asyncvet monitor -- app.py": "a script, and what it starts",
+            "asyncvet monitor --output observations.jsonl -- -m uvicorn app:app": "kept for `asyncvet check --observations`",
+        },
     ),
 }

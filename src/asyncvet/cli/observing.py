@@ -36,4 +36,11 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"monitor-report": Command("Show what was seen at run time, as text or as a page.", _add_arguments, _report)}
+COMMANDS = {
+    "monitor-report": Command(
+        "Show what was seen at run time, as text or as a page.",
+        _add_arguments,
+        _report,
+        {"asyncvet monitor-report observations.jsonl --output stalls.html": "as a page, with a time line and flame graphs"},
+    ),
+}

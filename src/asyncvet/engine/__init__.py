@@ -21,7 +21,7 @@ from asyncvet.report import Report
 __all__ = ["Phases", "Progress", "Report", "Settings", "UsageError", "review"]
 
 
-def review(
+def review(  # noqa: PLR0913  # each says one thing of a review, by name
     paths: Sequence[Path],
     settings: Settings | None = None,
     *,

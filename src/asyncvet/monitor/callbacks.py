@@ -74,12 +74,12 @@ class Timing:
     def timed(self, handle: Any, call: Callable[..., Any], args: tuple[Any, ...]) -> Any:  # noqa: ANN401
         """Make a call of the loop's. What it gives or raises is left as it is."""
         state = RECORDER.state()
-        outer = state.handle, state.started, state.cpu, state.cpu_read
+        outer = state.handle, state.started, state.own, state.cpu, state.cpu_read
         state.serial += 1
         started = time.perf_counter()
         if started - state.cpu_read > _STALE:
             state.cpu, state.cpu_read = time.thread_time(), started
-        state.started, state.handle = started, handle
+        state.started, state.own, state.handle = started, 0.0, handle
         try:
             return call(*args)
         finally:
@@ -90,14 +90,14 @@ class Timing:
                 state.samples, state.waited, state.scheduled = {}, 0.0, None
             if state.seen:
                 RECORDER.flush(state)
-            state.handle, state.started, *read = outer
+            state.handle, state.started, state.own, *read = outer
             if outer[0] is not None:
                 state.cpu, state.cpu_read = read
 
     def _look_at(self, state: ThreadState, elapsed: float) -> None:
         """Report the callback that has ended if it kept its thread for longer than the bound by what was not recorded yet."""
         computed = time.thread_time() - state.cpu
-        explained = sum(seen.seconds or 0.0 for seen in state.seen.values())
+        explained = state.own + sum(seen.seconds or 0.0 for seen in state.seen.values())
         is_long = elapsed - explained >= self.bound and (computed >= self.bound or state.waited >= self.bound / 2)
         if not is_long or state.depth or not RECORDER.sessions:
             return

@@ -37,7 +37,10 @@ def finding(original: Callable[..., Any], loaded: Callable[[], None]) -> Callabl
             seconds = time.perf_counter() - began
             state.depth -= 1
             RECORDER.saw(_IMPORT, seconds, sys._getframe(1))
+            state.depth += 1
             loaded()
+            state.depth -= 1
+            state.own += time.perf_counter() - began - seconds
 
     find_and_load.__code__ = find_and_load.__code__.replace(co_filename="<frozen importlib._bootstrap>")
     return find_and_load

@@ -63,6 +63,7 @@ class ThreadState:
         depth: Above 0 within a primitive or within the monitor: what happens there belongs to it.
         handle: What the loop called, and is not done with; None between callbacks.
         started: When it was called, by `time.perf_counter`.
+        own: Seconds that the monitor has taken in it for its own work.
         cpu: Processor time of the thread at `cpu_read`, which is before `started` by a few milliseconds at most.
         cpu_read: See `cpu`.
         serial: Number of the callback, for whoever looks on from another thread.
@@ -78,6 +79,7 @@ class ThreadState:
         self.depth = 0
         self.handle: Any = None
         self.started = 0.0
+        self.own = 0.0
         self.cpu = 0.0
         self.cpu_read = 0.0
         self.serial = 0

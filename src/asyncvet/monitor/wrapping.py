@@ -81,18 +81,23 @@ class Wrapping:
         self._pairs: dict[int, Pair] = {}
         self._to_bind: list[Pair] = []
         self._undo: list[Undo] = []
+        self._modules: set[str] = set()
         self._done: set[str] = set()
         self._catalogue = Catalogue.bundled()
+        self._entries: dict[str, list[tuple[str, tuple[Api, ...]]]] = {}
         # Bound nowhere else, so that it tells how many references the wrapping itself holds.
         self._unbound = Pair(_unbound, watched("unbound", (Api(names=("unbound",), effect="blocks"),), _unbound, is_method=False))
 
     def wrap_loaded(self) -> None:
         """Wrap what the modules that are loaded now have, and has not been wrapped yet; rebind what was bound before."""
-        for root in sorted({name.partition(".")[0] for name in list(sys.modules)} | {"builtins"}):
+        new = {name for name, module in list(sys.modules.items()) if name not in self._modules and not _is_being_loaded(module)}
+        self._modules |= new
+        for root in sorted({name.partition(".")[0] for name in new}):
             if self._catalogue.is_known_root(root):
                 self._wrap_package(root)
-        rebind(self._to_bind, self._unbound)
-        self._to_bind.clear()
+        if self._to_bind:
+            rebind(self._to_bind, self._unbound)
+            self._to_bind.clear()
 
     def replace(self, holder: Any, attribute: str, replacement: Any) -> None:  # noqa: ANN401
         """Set an attribute of a module or class, to be set back at the end."""
@@ -115,7 +120,9 @@ class Wrapping:
         self._done.clear()
 
     def _wrap_package(self, root: str) -> None:
-        for name, apis in self._catalogue.entries_of(root):
+        if root not in self._entries:
+            self._entries[root] = self._catalogue.entries_of(root)
+        for name, apis in self._entries[root]:
             if name in self._done or not any(api.effect == "blocks" and not api.is_async for api in apis):
                 continue
             if name.startswith(_STOOD_IN):
@@ -143,6 +150,10 @@ class Wrapping:
             self.replace(holder, attribute, watched(name, apis, original, is_method=True))
         except TypeError:
             return  # a class in C that cannot be changed
+
+
+def _is_being_loaded(module: object) -> bool:
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
 def _resolved(name: str) -> tuple[Any, str, Any] | None:

@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from asyncvet.model import Finding, Fix, Frame, MissedAlarm, ReadError, Severity, Sink
 from asyncvet.report import Output, Report, harmless, in_words, split_message
 

@@ -105,7 +105,7 @@ def _finding(finding: Finding, verdict: Verdict, report: Report) -> str:
         f"**File**: {code(span.path)}",
         f"**Line(s)**: {lines(span)}",
         f"**Rule**: {finding.code} {finding.name}",
-        *([f"**Seen at run time**: {_prose(in_words(finding.seen))}"] if finding.seen else []),
+        *([f"**Seen at run time**: {prose(in_words(finding.seen))}"] if finding.seen else []),
         _block(finding, report),
         f"**Issue**: {prose(issue)}",
         f"**Recommendation**: {prose(recommendation)}",
@@ -131,7 +131,7 @@ def _missed(report: Report) -> Iterator[str]:
         yield "## Missed alarms"
         yield "Seen at run time and not predicted."
         yield "\n".join(
-            f"- {_code(f'{alarm.path}:{alarm.line}')}: {_code(alarm.call)}, {_prose(in_words(alarm.seen))}. {_prose(alarm.reason)}"
+            f"- {code(f'{alarm.path}:{alarm.line}')}: {code(alarm.call)}, {prose(in_words(alarm.seen))}. {prose(alarm.reason)}"
             for alarm in report.missed_alarms
         )
 
