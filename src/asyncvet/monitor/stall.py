@@ -65,12 +65,12 @@ class Look:
 
 
 def causes(clocks: tuple[Clocks, Clocks], looks: tuple[Look, Look], interval: float) -> dict[str, float]:
-    """What the loop's thread did, in seconds by cause; what is ``contended`` may be the work of other threads.
+    """What the loop's thread did between two looks, in seconds by cause; ``contended`` may be the work of other threads.
 
     Args:
-        clocks: Readings of the last sample, or of the last heartbeat where there is none since, and of this sample.
+        clocks: Readings of the look before, and of this one.
         looks: The watchdog's look before, and this one.
-        interval: For how long a sample speaks at most, unless the watchdog was late.
+        interval: Seconds that should lie between them.
     """
     (before, after), (previous, look) = clocks, looks
     seconds = after.wall - before.wall
@@ -86,8 +86,7 @@ def causes(clocks: tuple[Clocks, Clocks], looks: tuple[Look, Look], interval: fl
         resting = "starved" if others >= rest / 20 else "blocked"
     split = defaultdict(float, {"computing": own, "descheduled": delay})
     split[resting] += rest
-    share = 1.0 if look.is_late(previous, interval) or seconds <= interval else interval / seconds
-    return {cause: lasted * share for cause, lasted in split.items()}
+    return dict(split)
 
 
 @dataclass(slots=True)
@@ -100,7 +99,7 @@ class Step:
         work: What it works at.
         seconds: How long it was seen, by cause.
         stacks: How long each stack was seen, in seconds.
-        samples: How often it was seen.
+        certain: Seconds that it surely blocked or computed itself.
         seen: The stacks themselves.
         contended: Seconds and number of the samples of a stack that other threads may account for.
     """
@@ -110,12 +109,18 @@ class Step:
     work: Work | None
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     stacks: defaultdict[Stack, float] = field(default_factory=lambda: defaultdict(float))
-    samples: int = 0
+    certain: float = 0.0
     seen: dict[Stack, Snapshot] = field(default_factory=dict)
     contended: dict[Stack, tuple[float, int]] = field(default_factory=dict)
 
-    def add(self, snapshot: Snapshot, split: Mapping[str, float]) -> None:
-        """Count a sample: so many seconds of each cause, at the end of which the step was at this stack."""
+    def add(self, snapshot: Snapshot, split: Mapping[str, float], is_certain: bool) -> None:
+        """Count a sample: so many seconds of each cause, at the end of which the step was at this stack.
+
+        Args:
+            snapshot: The stack.
+            split: The seconds.
+            is_certain: All of them were this step's, as the sample before saw it too.
+        """
         stack = snapshot.key
         if stack not in self.seen:
             if len(self.seen) >= MANY:
@@ -123,28 +128,22 @@ class Step:
             else:
                 self.seen[stack] = snapshot
         self.stacks[stack] += sum(split.values())
-        self.samples += 1
         for cause, seconds in split.items():
             if cause == "contended":
                 known, count = self.contended.get(stack, (0.0, 0))
                 self.contended[stack] = (known + seconds, count + 1)
             else:
                 self.seconds[cause] += seconds
+                if is_certain and cause in ("blocked", "computing"):
+                    self.certain += seconds
 
     def settle(self) -> None:
         """Decide about the samples at which other threads were computing: a stack that stands still is blocked, others are starved."""
         for seconds, count in self.contended.values():
-            self.seconds["blocked" if count >= STANDING else "starved"] += seconds
+            is_standing = count >= STANDING
+            self.seconds["blocked" if is_standing else "starved"] += seconds
+            self.certain += seconds if is_standing else 0.0
         self.contended.clear()
-
-    @property
-    def own(self) -> float:
-        """Seconds that the step itself took."""
-        return self.seconds["blocked"] + self.seconds["computing"]
-
-    def is_certain(self, bound: float) -> bool:
-        """Whether it lasted for long: it was seen twice, or the watchdog had no turn meanwhile."""
-        return self.samples > 1 or sum(self.seconds.values()) > bound / 2
 
     @property
     def cause(self) -> Cause:
@@ -166,6 +165,7 @@ class Stall:
     Attributes:
         turn: Number of the heartbeat that is late.
         waiting: Work that was under way on the loop, by identity.
+        last: The step of the last sample.
         is_told: It has been told as a hang, while it lasts.
     """
 
@@ -173,6 +173,7 @@ class Stall:
         self.turn = turn
         self.waiting: dict[int, Work] = {}
         self.is_told = False
+        self.last: Step | None = None
         self._steps: dict[int, Step] = {}
         self._identities: list[object] = []
 
@@ -189,7 +190,7 @@ class Stall:
         return step
 
     def outcome(self, lag: float, bound: float) -> Outcome:
-        """What the samples come to. A culprit is a step that was seen twice, or for long, and itself took half of the bound or more.
+        """What the samples come to. A culprit is a step that surely took a quarter of the bound or more by itself.
 
         Args:
             lag: Seconds that the heartbeat was late.
@@ -203,8 +204,7 @@ class Stall:
         sampled = sum(total.values())
         # The first sample comes a while after the stall began: what was not seen is shared out like what was.
         scale = lag / sampled if sampled else 0.0
-        culprits = [step for step in self._steps.values() if step.is_certain(bound) and step.own * scale >= bound / 2]
-        culprits.sort(key=lambda step: -step.own)
+        culprits = sorted((step for step in self._steps.values() if step.certain >= bound / 4), key=lambda step: -step.certain)
         blamed = {id(step.work) for step in culprits}
         victims = tuple(work for key, work in self.waiting.items() if key not in blamed)
         if culprits:

@@ -295,7 +295,13 @@ class Monitor:
             identity, snapshot = running
             step = stall.step(identity) or stall.begin(identity, step_of(identity))
             step.work = step.work or work  # a request's task may have been seen before it came to the middleware
-            step.add(snapshot, causes((before, after), looks, self.settings.bound / 4))
+            split = causes((before, after), looks, watch.interval)
+            # A call in C that holds the interpreter is sampled once, at its end.
+            was_held = looks[1].is_late(looks[0], watch.interval) and looks[1].was_held(looks[0])
+            step.add(snapshot, split, step is stall.last or (was_held and split["computing"] >= self.settings.bound / 2))
+            stall.last = step
+        else:
+            stall.last = None
         return True
 
     def _tell_ended(self, watch: Watch) -> None:
