@@ -15,7 +15,7 @@ from pathlib import Path
 CASES = Path(__file__).with_name("pytest_cases.py")
 # Options, and what a conftest.py says, as the tools' documentation has it.
 _WAYS = {
-    "asyncvet": (["-p", "asyncvet.pytest_plugin", "--asyncvet"], ""),
+    "asyncvet": (["--asyncvet"], ""),
     "blockbuster": (
         [],
         """

@@ -53,8 +53,14 @@ def rebind(pairs: Iterable[Pair], unbound: Pair) -> None:
             _rebind_dict(vars(module), replacements)
     usual = sys.getrefcount(unbound.original)
     bound = [pair for pair in pairs if not isinstance(pair.original, type) and sys.getrefcount(pair.original) > usual]
-    if bound:
-        _rebind_holders(bound, replacements)
+    if not bound:
+        return
+    is_frozen = gc.get_freeze_count() > 0
+    if is_frozen:
+        gc.unfreeze()  # the collector does not look at what is frozen
+    _rebind_holders(bound, replacements)
+    if is_frozen:
+        gc.freeze()
 
 
 def _is_left_alone(name: str) -> bool:
