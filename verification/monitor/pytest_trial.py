@@ -38,25 +38,6 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.no_leaks(tasks=False, threads=False, blocking=True, blocking_threshold=0.1))
 """,
     ),
-    "aiocop": (
-        [],
-        """
-import aiocop
-import pytest
-
-aiocop.patch_audit_functions()
-aiocop.start_blocking_io_detection()
-aiocop.detect_slow_tasks(threshold_ms=30, on_slow_task=lambda event: None)
-
-@pytest.fixture(autouse=True)
-def raising():
-    aiocop.activate()
-    aiocop.enable_raise_on_violations()
-    yield
-    aiocop.disable_raise_on_violations()
-    aiocop.deactivate()
-""",
-    ),
 }
 _UVLOOP = """
 import pytest
