@@ -154,7 +154,8 @@ A case is caught if the tool reported anything while it ran, whatever the report
 - **evasive**: blocking calls of 2 ms, by ways that are hard to see.
 - **pytest**: tests that block, run by the tool's own plugin or fixture, as its documentation says; a case is caught if the test fails.
 
-A dash: the tool has nothing of the kind, or its way was not tried. The machine was busy with other work meanwhile, which heartbeats see. Heartbeat tools report a stall by its length, so short calls are none of their business.
+A dash: the tool has nothing of the kind, or its way was not tried. Heartbeat tools report a stall by its length, so short calls are
+none of their business. The machine was busy with other work meanwhile, which heartbeats see.
 """
 
 REASONS = """Why: a lock, a file or a method that was made before strict mode was switched on is the interpreter's own object, written
