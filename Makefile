@@ -54,7 +54,7 @@ new-rule:
 	@$(PYTHON) scripts/new_rule.py '$(NAME)' '$(CODE)'
 
 clean:
-	rm -rf $(VENV) $(VERIFY_VENV) $(COMPARISON_VENV) .venv-bench .venv-farm .venv-fixes .venv-peers .venv-suites build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
+	rm -rf $(VENV) $(VERIFY_VENV) $(COMPARISON_VENV) .venv-bench .venv-farm .venv-fixes .venv-monitor .venv-peers .venv-suites build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .asyncvet_cache
 	find src tests scripts verification -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:
@@ -174,4 +174,30 @@ $(BENCH_VENV)/.bench: pyproject.toml benchmarks/speed/requirements.txt
 $(PEERS_VENV)/.peers: benchmarks/speed/requirements-peers.txt
 	$(PYTHON) -m venv $(PEERS_VENV)
 	$(PEERS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --requirement benchmarks/speed/requirements-peers.txt
+	@touch $@
+
+MONITOR_VENV := .venv-monitor
+
+.PHONY: verify-monitor-production verify-monitor-strict verify-monitor-overhead
+
+# What strict mode and other tools catch and report falsely: writes docs/explanation/monitor-matrix.md. Some ten minutes for each tool and
+# interpreter on a busy machine; INTERPRETERS="python3.11 python3.13" tries these, TOOLS=asyncvet,blockbuster only some tools.
+verify-monitor-strict: $(VENV)/.project
+	$(BIN)/python -m verification.monitor.matrix run $(or $(INTERPRETERS),$(PYTHON)) $(if $(TOOLS),--tools "$(TOOLS)")
+	$(BIN)/python -m verification.monitor.matrix write
+
+# Processor time of a request under strict mode and under other tools, in turns; after the target above, in the environment that it made.
+verify-monitor-overhead:
+	for python in build/monitor/python-*/bin/python; do for loop in asyncio uvloop; do \
+		PYTHONPATH=$(CURDIR) $$python -m verification.monitor.strict_overhead $$loop; done; done
+
+# Whom the light monitor blames and what it costs, beside other monitors: writes the tables of docs/explanation/monitor-in-production.md.
+# Needs Linux and `ss`, takes about ten minutes of a quiet machine. INTERPRETERS="python3.11 python3.13" tries these as well, if they have
+# the packages of verification/monitor/requirements-production.txt.
+verify-monitor-production: $(MONITOR_VENV)/.production
+	PYTHONPATH=$(CURDIR) $(MONITOR_VENV)/bin/python -m verification.monitor.production $(INTERPRETERS) $(CURDIR)/$(MONITOR_VENV)/bin/python
+
+$(MONITOR_VENV)/.production: verification/monitor/requirements-production.txt
+	$(PYTHON) -m venv $(MONITOR_VENV)
+	$(MONITOR_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --editable . --requirement $<
 	@touch $@

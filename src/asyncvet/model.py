@@ -110,6 +110,41 @@ class Fix(msgspec.Struct, frozen=True):
     edits: tuple[Edit, ...]
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """What observations at run time say of one place.
+
+    Attributes:
+        times: How often it was seen.
+        seconds: How long that took, all together.
+        p95: Seconds that 95 of 100 of them did not exceed; None where no duration was measured.
+        requests: What was served meanwhile, the most frequent first.
+    """
+
+    times: int
+    seconds: float = 0.0
+    p95: float | None = None
+    requests: tuple[str, ...] = ()
+
+
+class MissedAlarm(msgspec.Struct, frozen=True, kw_only=True):
+    """What kept an event loop waiting at run time and no rule has predicted.
+
+    Attributes:
+        path: The file of the innermost of the project's own frames; with `line` and `function`.
+        call: What was called there: ``requests.get``.
+        reason: What the review did not know, in a sentence.
+        entry: A file for the catalogue whose entry would tell it, as TOML; empty where no entry helps.
+    """
+
+    path: str
+    line: int
+    function: str
+    call: str
+    seen: Seen
+    reason: str
+    entry: str = ""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One fault at one place.
 
@@ -128,6 +163,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         fingerprint: Identity that survives moved lines; filled in by the engine.
         scope: What a review of a change has to do with it, filled in by the engine: its own line or that of the sink is ``changed``,
             or it stands in unchanged code and the ``impact`` of the change reaches it. None in a review of everything.
+        seen: What was seen of it at run time, filled in by the engine; None if it was not seen, or no observations were given.
     """
 
     code: str
@@ -146,6 +182,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     scope: Literal["changed", "impact"] | None = None
     fix: Fix | None = None
+    seen: Seen | None = None
 
 
 class ReadError(msgspec.Struct, frozen=True, order=True):

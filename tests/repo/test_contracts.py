@@ -27,6 +27,7 @@ BREACHES = [
     ),
     ("parser", {"engine/__init__.py": "import tree_sitter"}, "asyncvet.engine -> tree_sitter"),
     ("reviewed", {"catalogue/__init__.py": "import fastapi"}, "asyncvet.catalogue -> fastapi"),
+    ("monitor", {"monitor/observation.py": "import asyncvet.report"}, "asyncvet.monitor.observation -> asyncvet.report"),
     ("interpreter", {"facts/__init__.py": "import ast"}, "asyncvet.facts -> ast"),
 ]
 

@@ -30,7 +30,7 @@ def keys(text: str) -> set[str]:
 
 def test_commands() -> None:
     """Each command has its section: its summary, and the table of its arguments as argparse knows them."""
-    sections = re.findall(r"^## asyncvet ([a-z]+)\n\n(.*?)(?=\n*^## |\s*\Z)", page("reference/cli.md"), re.MULTILINE | re.DOTALL)
+    sections = re.findall(r"^## asyncvet ([a-z-]+)\n\n(.*?)(?=\n*^## |\s*\Z)", page("reference/cli.md"), re.MULTILINE | re.DOTALL)
     assert dict(sections) == {name: f"{command(name).summary}\n\n{options_table(name)}" for name in COMMANDS}
 
 

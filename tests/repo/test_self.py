@@ -16,4 +16,4 @@ def test_nothing_is_found_and_nothing_is_silenced() -> None:
     report = review([ROOT / folder for folder in ("src", "scripts", "tests")], settings, root=ROOT)
     named = [(finding.code, finding.span.path, finding.span.line) for finding in report.findings]
     assert (named, report.errors, report.suppressed) == ([], (), 0)
-    assert settings.exclude == ("examples/",)
+    assert settings.exclude == ("examples/", "tests/monitor/")

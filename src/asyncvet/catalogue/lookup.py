@@ -153,6 +153,12 @@ class Catalogue:
         """Whether some file speaks of this top-level package or module."""
         return top_level in self._known_roots
 
+    def entries_of(self, top_level: str) -> list[tuple[str, tuple[Api, ...]]]:
+        """The names in a top-level package or module of which something is stated, and their entries."""
+        self._load(top_level)
+        prefix = f"{top_level}."
+        return [(name, tuple(apis)) for name, apis in self._apis.items() if name.startswith(prefix)]
+
     def _load(self, name: str) -> None:
         for path in self._waiting.pop(name.partition(".")[0], ()):
             if path not in self._read:

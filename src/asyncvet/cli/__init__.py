@@ -28,6 +28,8 @@ COMMANDS = {
     "rule": "rule_pages",
     "init": "starting",
     "schema": "configuring",
+    "monitor": "monitoring",
+    "monitor-report": "observing",
     "completion": "completing",
 }
 """The module of each command, in the order of `--help`."""

@@ -19,9 +19,10 @@ from asyncvet.cli import configuring, watching
 from asyncvet.cli.command import FOUND, UNABLE, Command, common_folder, level, write
 from asyncvet.cli.terminal import shows_links
 from asyncvet.config import Settings, UsageError, hint
-from asyncvet.engine import Phases, Progress, git, review
+from asyncvet.engine import Phases, Progress, git, observed, review
 from asyncvet.engine.changes import Changes, from_diff
 from asyncvet.engine.collector import uncollected
+from asyncvet.engine.observed import Observed
 from asyncvet.model import Severity
 from asyncvet.report import Output, Render, Report, checklist, statistics
 
@@ -46,6 +47,9 @@ def _add_reviewing_arguments(parser: argparse.ArgumentParser, formats: Sequence[
     add("--fail-on", type=level, default=bound, metavar="SEVERITY", help=f"exit with 1 from here on (default: {bound.word})")
     _add_scope_arguments(parser)
     _add_baseline_arguments(parser)
+    seen = "mark what was seen at run time: files that `asyncvet monitor` or the monitor in production wrote"
+    add("--observations", action="append", type=Path, metavar="FILE", help=seen)
+    add("--learn-edges", action="store_true", help="follow calls that were seen, where nothing else tells what they call")
     add("--format", choices=formats, default="text", help="how to write the report (default: text)")
     add("--output", type=Path, metavar="FILE", help="where to write the report (default: standard output)")
     add(
@@ -112,7 +116,15 @@ def _reviewing(options: argparse.Namespace, render: Render, further: dict[Path, 
     phases = Phases()
     with uncollected():
         with progress_bar() as progress:
-            outcome = review(options.paths, settings, progress=progress, changes=changes, examine=examine, phases=phases)
+            outcome = review(
+                options.paths,
+                settings,
+                progress=progress,
+                changes=changes,
+                examine=examine,
+                phases=phases,
+                observed=_observed(options),
+            )
         with phases.phase("render"):
             for file, render_further in further.items():
                 write(render_further(outcome, Output(verbose=options.verbose)), file)
@@ -125,6 +137,15 @@ def _reviewing(options: argparse.Namespace, render: Render, further: dict[Path, 
         return UNABLE
     found = any(finding.severity >= options.fail_on for finding in outcome.findings)
     return FOUND if found and not options.exit_zero else 0
+
+
+def _observed(options: argparse.Namespace) -> Observed | None:
+    """What was seen at run time; None if nothing is given."""
+    if options.observations is None:
+        if options.learn_edges:
+            raise UsageError("--learn-edges learns from observations: give --observations FILE")
+        return None
+    return observed.read(options.observations, options.learn_edges)
 
 
 def _changes(options: argparse.Namespace) -> Changes | None:

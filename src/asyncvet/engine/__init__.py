@@ -13,6 +13,7 @@ from asyncvet.engine.answers import Answers
 from asyncvet.engine.changes import Changes
 from asyncvet.engine.collector import uncollected
 from asyncvet.engine.inputs import gather
+from asyncvet.engine.observed import Observed
 from asyncvet.engine.phases import Phases
 from asyncvet.engine.progress import Progress
 from asyncvet.report import Report
@@ -20,7 +21,7 @@ from asyncvet.report import Report
 __all__ = ["Phases", "Progress", "Report", "Settings", "UsageError", "review"]
 
 
-def review(
+def review(  # noqa: PLR0913  # each says one thing of a review, by name
     paths: Sequence[Path],
     settings: Settings | None = None,
     *,
@@ -29,6 +30,7 @@ def review(
     changes: Changes | None = None,
     examine: bool = False,
     phases: Phases | None = None,
+    observed: Observed | None = None,
 ) -> Report:
     """Review the Python files at and below some paths.
 
@@ -42,6 +44,7 @@ def review(
         changes: Report only what these bring about; None means everything.
         examine: Gather what the verdicts on the checklist are made of.
         phases: Told where the time goes.
+        observed: What was seen at run time, to be laid beside what is found.
 
     Raises:
         UsageError: A path does not exist or holds no Python, or the settings name a rule or a file that does not exist.
@@ -53,13 +56,14 @@ def review(
             inputs = gather(paths, settings or Settings(), root)
         try:
             with phases.phase("look for a kept report"):
-                answers = Answers(inputs, changes, examine)
-                report = answers.recall()
+                answers = Answers(inputs, changes, examine) if observed is None else None
+                report = answers.recall() if answers is not None else None
             if report is None:
                 from asyncvet.engine import reviewing  # noqa: PLC0415  # slow to import, and a report that is kept needs none of it
 
-                report = reviewing.answer(inputs, progress or _nobody, phases, changes, examine)
-                answers.keep(report)
+                report = reviewing.answer(inputs, progress or _nobody, phases, changes, examine, observed)
+                if answers is not None:
+                    answers.keep(report)
         finally:  # what was read before a fault, or an interrupt, is kept too
             with phases.phase("keep"):
                 inputs.contents.close()

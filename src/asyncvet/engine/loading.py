@@ -16,6 +16,8 @@ from asyncvet.engine.discovery import Discovery, SourceFile
 from asyncvet.engine.environment import Environment
 from asyncvet.engine.governance import Governance
 from asyncvet.engine.inputs import Inputs, gather
+from asyncvet.engine.observations import Places, edges
+from asyncvet.engine.observed import Observed
 from asyncvet.engine.phases import Phases
 from asyncvet.engine.progress import Progress
 from asyncvet.engine.reading import Reading, read
@@ -88,8 +90,8 @@ def load(paths: Sequence[Path], settings: Settings, root: Path | None, tell: Pro
         raise
 
 
-def load_inputs(inputs: Inputs, tell: Progress, phases: Phases) -> Loaded:
-    """Read and link the files that were found.
+def load_inputs(inputs: Inputs, tell: Progress, phases: Phases, observed: Observed | None = None) -> Loaded:
+    """Read and link the files that were found; with the calls that were seen, if these are to be learnt.
 
     Raises:
         UsageError: A setting names a file that is not right.
@@ -110,7 +112,8 @@ def load_inputs(inputs: Inputs, tell: Progress, phases: Phases) -> Loaded:
         reading = read(discovery, settings.jobs, count, cache)
     tell("linking", 0, 1)
     with phases.phase("link"):
-        project = link(reading.modules, catalogue, discovery.package, installed)
+        learnt = edges(observed, Places(reading.modules, discovery.base)) if observed is not None and observed.learn else None
+        project = link(reading.modules, catalogue, discovery.package, installed, learnt)
     unnamed = [file for file in discovery.files if not file.is_named]
     tests = frozenset(file.path for file in unnamed if file.is_test and not _reports_tests(discovery, file))
     generated = frozenset(f.path for f in unnamed if f.path in reading.modules and reading.modules[f.path].is_generated)

@@ -11,14 +11,15 @@ import msgspec
 
 from asyncvet import rules
 from asyncvet.config import Settings
-from asyncvet.engine import baseline
+from asyncvet.engine import baseline, observations
 from asyncvet.engine.changes import Changes
 from asyncvet.engine.comparison import compare, told
 from asyncvet.engine.excerpts import excerpts
-from asyncvet.engine.findings import Key, identified, key, relocated
+from asyncvet.engine.findings import Key, identified, key, merged, relocated
 from asyncvet.engine.inputs import Inputs
 from asyncvet.engine.judgement import Judgement, judge
 from asyncvet.engine.loading import Loaded, load_inputs
+from asyncvet.engine.observed import Observed
 from asyncvet.engine.phases import Phases
 from asyncvet.engine.progress import Progress
 from asyncvet.engine.scope import ChangeScope
@@ -30,20 +31,26 @@ from asyncvet.report import Examined, Report, RuleText
 from asyncvet.rules import Rule
 
 
-def answer(inputs: Inputs, tell: Progress, phases: Phases, changes: Changes | None, examine: bool) -> Report:
+def answer(
+    inputs: Inputs, tell: Progress, phases: Phases, changes: Changes | None, examine: bool, observed: Observed | None = None
+) -> Report:
     """Review what was found. `asyncvet.engine.review` says what the arguments mean.
 
     Raises:
         UsageError: The settings name a rule or a file that does not exist.
     """
     chosen = inputs.discovery.governance.rules(rules.load())
-    loaded = load_inputs(inputs, tell, phases)
+    loaded = load_inputs(inputs, tell, phases, observed)
     with phases.phase("entry points"):
         loaded.project.contexts  # noqa: B018  # computed when it is first asked for, which would be on some rule's account
     with phases.phase("rules"):
         outcome = run(chosen, loaded.project, tell, phases)
     with phases.phase("report"):
-        report = _as_seen_from_root(loaded, _report(_done(loaded, inputs.settings, outcome, changes), examine))
+        done = _done(loaded, inputs.settings, outcome, changes)
+        report = _report(done, examine)
+        if observed is not None:
+            report = _with_observations(report, done, observed)
+        report = _as_seen_from_root(loaded, report)
     failures = tuple(ReadError("", None, message, "rule") for _, message in outcome.failures)
     return msgspec.structs.replace(report, errors=report.errors + failures)
 
@@ -151,6 +158,22 @@ def _speaking(ran: Iterable[Rule], findings: Iterable[Finding]) -> tuple[RuleTex
     return tuple(RuleText(rule.code, rule.name, rule.severity, rule.text) for rule in ran if rule.code in codes)
 
 
+def _with_observations(report: Report, done: _Done, observed: Observed) -> Report:
+    """The report with what was seen of its findings, and what was seen beside them. Paths are relative to the base of the project."""
+    loaded = done.loaded
+    places = observations.Places(loaded.reading.modules, loaded.discovery.base)
+    reported = {(finding.code, finding.span) for finding in report.findings}
+    others = [finding for finding in merged(done.outcome.findings) if (finding.code, finding.span) not in reported]
+    compared = observations.compare(observed, report.findings, others, loaded.project, places)
+    return msgspec.structs.replace(
+        report,
+        findings=tuple(compared.findings),
+        missed_alarms=compared.missed,
+        errors=(*report.errors, *observed.errors),
+        notes=(*report.notes, compared.note),
+    )
+
+
 def _examined(done: _Done) -> Examined:
     def outside_tests(spans: Iterable[Span]) -> tuple[Span, ...]:
         return tuple(span for span in spans if span.path not in done.loaded.tests)
@@ -181,6 +204,7 @@ def _as_seen_from_root(loaded: Loaded, report: Report) -> Report:
         excerpts={(rename(path), line, column): text for (path, line, column), text in report.excerpts.items()},
         marks={(rename(path), line, column): mark for (path, line, column), mark in report.marks.items()},
         examined=report.examined and _renamed(report.examined, rename),
+        missed_alarms=tuple(msgspec.structs.replace(alarm, path=rename(alarm.path)) for alarm in report.missed_alarms),
     )
 
 

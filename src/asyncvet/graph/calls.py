@@ -15,6 +15,7 @@ from asyncvet.graph.arguments import argument_at, passed
 from asyncvet.graph.conditions import holds, is_over, touches_memory_only
 from asyncvet.graph.fields import default_factories, is_constructor, validators
 from asyncvet.graph.guesses import guessed
+from asyncvet.graph.observed_calls import ObservedCalls
 from asyncvet.graph.scopes import Class, Function, Module, Scope, Site, last_name
 from asyncvet.graph.sites import ApiCall, CallSite, Mode, Target, Use
 from asyncvet.graph.special_methods import SpecialMethods
@@ -72,8 +73,9 @@ _MODES = {"offloads": Mode.THREAD, "schedules": Mode.LOOP, "calls": Mode.INLINE,
 class Calls:
     """Resolves sites. One object a project."""
 
-    def __init__(self, inference: Inference) -> None:
+    def __init__(self, inference: Inference, observed: ObservedCalls) -> None:
         self._inference = inference
+        self._observed = observed
         self._special = SpecialMethods(inference)
         self._methods: dict[tuple[Function, Value], tuple[Target, ...]] = {}
         self._sites: dict[Scope, tuple[CallSite, ...]] = {}
@@ -105,7 +107,7 @@ class Calls:
         targets: dict[Target, None] = {}
         names: dict[str, Value | None] = {}
         called: dict[str, None] = {}
-        values = self._inference.callee(node, scope)
+        values = self._called(node, scope)
         is_from_callers = self._is_from_callers(node.func, scope)
         for value in values:
             for part in (value.path,) if isinstance(value, Symbol) else self._parts(value, node):
@@ -136,6 +138,24 @@ class Calls:
 
     def _parts(self, value: Value, node: tree.Call) -> Iterator[Target | str]:
         return self._construct(value, node) if isinstance(value, Class) else self._run(value)
+
+    def _called(self, node: tree.Call, scope: Function | Module) -> tuple[Value, ...]:
+        """What a call calls; of one that is open, also what it was seen to run."""
+        values = self._inference.callee(node, scope)
+        return (*values, *self._seen(node, scope)) if self._observed and self._is_open(values) else values
+
+    def _is_open(self, values: Iterable[Value]) -> bool:
+        """Whether nothing that was read or that the catalogue has is among what is called."""
+        return all(isinstance(value, Symbol) and not self._inference.catalogue.api(value.path) for value in values)
+
+    def _seen(self, node: tree.Call, scope: Function | Module) -> list[Value]:
+        """What a call was seen to run, where it is the only one on its line that is open."""
+        if not (seen := self._observed.callees(node, scope)):
+            return []
+        position = scope.module.facts.position
+        calls = [site.node for site in scope.sites if isinstance(site.node, tree.Call)]
+        here = [call for call in calls if call is not node and position(call.start)[0] == position(node.start)[0]]
+        return [] if any(self._is_open(self._inference.callee(call, scope)) for call in here) else list(seen)
 
     def _wrapped_here(self, site: Site, scope: Function | Module) -> Iterator[Target]:
         """The plain functions that a decorator makes into coroutines which call them: `async def wrapper(): return fn()`."""

@@ -18,6 +18,7 @@ from asyncvet.graph.library import Library
 from asyncvet.graph.lifetimes import Lifetimes
 from asyncvet.graph.locks import Held, held
 from asyncvet.graph.modules import ModuleIndex
+from asyncvet.graph.observed_calls import Edges, ObservedCalls
 from asyncvet.graph.overlaps import Overlaps
 from asyncvet.graph.ownership import Ownership
 from asyncvet.graph.reach import Kind, Reach, Step
@@ -46,14 +47,19 @@ class Project:
     """Facts, linked. Answers are computed when they are first asked for."""
 
     def __init__(
-        self, modules: Mapping[str, ModuleFacts], catalogue: Catalogue, package: str = "", library: Library | None = None
+        self,
+        modules: Mapping[str, ModuleFacts],
+        catalogue: Catalogue,
+        package: str = "",
+        library: Library | None = None,
+        observed: Edges | None = None,
     ) -> None:
         index = ModuleIndex(modules, package, library)
         self.modules: dict[str, Module] = {path: scan(index.name(path), path, modules[path]) for path in sorted(modules)}
         self.functions: tuple[Function, ...] = tuple(f for module in self.modules.values() for f in module.functions)
         self.catalogue = catalogue
         self.inference = Inference(self.modules, index, catalogue)
-        self.calls = Calls(self.inference)
+        self.calls = Calls(self.inference, ObservedCalls(self.modules, observed or {}))
         self._held: dict[Function, tuple[Held, ...]] = {}
         self.reach = Reach(self.functions, self.calls, self.inference)
 

@@ -16,7 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from asyncvet.model import Evidence, Finding, ReadError, Severity
+from asyncvet.model import Evidence, Finding, MissedAlarm, ReadError, Seen, Severity
+
+REQUESTS = 3
+"""So many of the requests that were served while a place was seen are named."""
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +57,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of a review. All but `seconds`, `cached_files` and a note on the cache depends on the files and the settings alone.
 
     Attributes:
-        findings: The gravest first, then by place.
+        findings: The gravest first, among these what took longest at run time, then by place.
         errors: What could not be read, by place; then what is wrong with comments that accept findings; then entries of the
             baseline that are gone; then, without a path, which rules broke down.
         files: Number of files read.
@@ -75,6 +78,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         marks: Where in that text the code at the place starts and ends, in characters.
         rules: The rules that found any of `findings` and `accepted`, by code.
         examined: What the checklist's verdicts are made of, if the review was asked for it.
+        missed_alarms: What was seen at run time and not predicted, what took longest first.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -97,6 +101,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     marks: dict[tuple[str, int, int], tuple[int, int]] = {}
     rules: tuple[RuleText, ...] = ()
     examined: Examined | None = None
+    missed_alarms: tuple[MissedAlarm, ...] = ()
 
     @property
     def by_severity(self) -> dict[Severity, int]:
@@ -111,19 +116,24 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def causes(self) -> list[list[Finding]]:
-        """The findings by root cause: the gravest first, then those with most findings, then by place.
+        """The findings by root cause: the gravest first, then what took longest at run time, then those with most findings, then by place.
 
-        In each the gravest is first, then what most entry points reach.
+        In each the gravest is first, then what took longest, then what most entry points reach.
         """
         groups: defaultdict[str, list[Finding]] = defaultdict(list)
         for finding in self.findings:
             groups[finding.root_cause].append(finding)
         causes = [sorted(group, key=_weight) for group in groups.values()]
-        return sorted(causes, key=lambda cause: (-cause[0].severity, -len(cause), cause[0].span, cause[0].code))
+        return sorted(causes, key=lambda cause: (*_gravity(cause[0]), -len(cause), cause[0].span, cause[0].code))
 
 
-def _weight(finding: Finding) -> tuple[int, int, int]:
-    return -finding.severity, -len(finding.runs_in), len(finding.chain)
+def _gravity(finding: Finding) -> tuple[int, int, float]:
+    """The gravest first; among these what was seen at run time, what took longest first."""
+    return -finding.severity, finding.seen is None, -finding.seen.seconds if finding.seen else 0.0
+
+
+def _weight(finding: Finding) -> tuple[int, int, float, int, int]:
+    return *_gravity(finding), -len(finding.runs_in), len(finding.chain)
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +176,15 @@ def split_message(message: str) -> tuple[str, list[str]]:
     """What a message says is wrong, and what it says to do about it."""
     what, *remedies = _SEMICOLON.split(message)
     return what, [remedy.strip() for remedy in remedies if remedy.strip()]
+
+
+def in_words(seen: Seen) -> str:
+    """What observations say of a place, in words: ``37 times, p95 120 ms, GET /items``."""
+    words = [f"{seen.times:,} time{'' if seen.times == 1 else 's'}"]
+    if seen.p95 is not None:
+        words.append(f"p95 {seen.p95 * 1000:.3g} ms" if seen.p95 < 1 else f"p95 {seen.p95:.3g} s")
+    words += seen.requests[:REQUESTS]
+    return ", ".join(words) + (f" (+{len(seen.requests) - REQUESTS})" if len(seen.requests) > REQUESTS else "")
 
 
 def harmless(text: str) -> str:

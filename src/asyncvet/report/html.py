@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from asyncvet import __version__
 from asyncvet.model import Finding, Fix
 from asyncvet.report import Output, Report, split_message
-from asyncvet.report.pages import anchor, badge, effects, errors, page, prose, source, text
+from asyncvet.report.pages import anchor, badge, effects, errors, missed, page, prose, source, text
 from asyncvet.report.pages.style import STYLE
 from asyncvet.report.text import counted, shown_fix, tally
 
@@ -80,6 +80,7 @@ def render(report: Report, output: Output) -> str:  # noqa: ARG001
         *(_filters(report) if causes else ()),
         "<main>",
         *(line for number, cause in enumerate(causes) for line in _cause(cause, report, number < OPEN)),
+        *missed(report),
         *errors(report),
         "</main>",
         f"<footer>{counted(report.files, 'file')}, {counted(report.lines, 'line')}; asyncvet {text(__version__)}</footer>",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from asyncvet import __version__
-from asyncvet.model import Finding, Fix, ReadError, Severity
+from asyncvet.model import Finding, Fix, MissedAlarm, ReadError, Seen, Severity
 from asyncvet.report import Output, Report
 
 SCHEMA_VERSION = 1
@@ -19,6 +19,7 @@ def render(report: Report, output: Output) -> str:  # noqa: ARG001
         "findings": [as_object(finding) for finding in report.findings],
         "errors": [error_object(error) for error in report.errors],
         "notes": list(report.notes),
+        "missed_alarms": [_missed(alarm) for alarm in report.missed_alarms],
     }
     return json.dumps(content, indent=2) + "\n"
 
@@ -79,6 +80,24 @@ def as_object(finding: Finding) -> dict[str, object]:
         "fingerprint": finding.fingerprint,
         "scope": finding.scope,
         "fix": finding.fix and _fix(finding.fix),
+        "seen": finding.seen and _seen(finding.seen),
+    }
+
+
+def _seen(seen: Seen) -> dict[str, object]:
+    p95 = None if seen.p95 is None else round(seen.p95, 6)
+    return {"times": seen.times, "seconds": round(seen.seconds, 6), "p95": p95, "requests": list(seen.requests)}
+
+
+def _missed(alarm: MissedAlarm) -> dict[str, object]:
+    return {
+        "path": alarm.path,
+        "line": alarm.line,
+        "function": alarm.function,
+        "call": alarm.call,
+        "seen": _seen(alarm.seen),
+        "reason": alarm.reason,
+        "entry": alarm.entry,
     }
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from html import escape
 
-from asyncvet.model import Finding, ReadError
-from asyncvet.report import Output, Report, harmless, split_message
+from asyncvet.model import Finding, MissedAlarm, ReadError
+from asyncvet.report import Output, Report, harmless, in_words, split_message
 from asyncvet.report.text import counted, effect, fixes_told, short_name, shown_fix, tally
 
 MARKER = "<!-- asyncvet report -->"
@@ -35,7 +35,7 @@ def render(report: Report, output: Output) -> str:
     Root causes that would make it too long are counted, unless the report is verbose.
     """
     head = [MARKER, "## asyncvet", f"**{tally(report)}**" + (f", {fixes}" if (fixes := fixes_told(report)) else "")]
-    foot = [*_errors(report.errors), _counts(report)]
+    foot = [*_missed(report.missed_alarms[:PLACES]), *_errors(report.errors), _counts(report)]
     entries = [_entry(cause, report, output, index < OPEN) for index, cause in enumerate(report.causes)]
     if not output.verbose:
         entries = _fitting(entries, LONGEST - sum(_size(part) for part in (*head, *foot)))
@@ -103,6 +103,8 @@ def _lines(finding: Finding) -> Iterator[str]:
     if finding.runs_in:
         first, *rest = finding.runs_in
         yield f"Runs in {code(first)}" + (f" and {counted(len(rest), 'more context')}" if rest else "") + "."
+    if finding.seen:
+        yield f"Seen at run time: {prose(in_words(finding.seen))}."
     if finding.advice:
         yield prose(" ".join(finding.advice.split()))
     if finding.fix:
@@ -115,6 +117,15 @@ def _others(others: list[Finding], output: Output) -> Iterator[str]:
     if shown:
         more = f" and {len(places) - len(shown)} more" if len(shown) < len(places) else ""
         yield f"The same cause shows at {', '.join(map(code, shown))}{more}."
+
+
+def _missed(alarms: tuple[MissedAlarm, ...]) -> Iterator[str]:
+    if alarms:
+        yield "**Missed alarms**, seen at run time and not predicted:"
+        yield "\n".join(
+            f"- {code(f'{alarm.path}:{alarm.line}')}: {code(alarm.call)}, {prose(in_words(alarm.seen))}. {prose(alarm.reason)}"
+            for alarm in alarms
+        )
 
 
 def _errors(errors: tuple[ReadError, ...]) -> Iterator[str]:

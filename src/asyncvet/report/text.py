@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from asyncvet.model import Finding, Fix, Frame, ReadError, Severity, Sink
-from asyncvet.report import Output, Report, harmless, split_message
+from asyncvet.model import Finding, Fix, Frame, MissedAlarm, ReadError, Severity, Sink
+from asyncvet.report import Output, Report, harmless, in_words, split_message
 
 Paint = Callable[[str, str], str]
 """Gives a text in a style, named as `rich` names styles."""
@@ -29,6 +29,9 @@ NARROWEST = 30
 
 SEEN = 20
 """So many columns of what is meant are seen in source text that is cropped, if it has as many."""
+
+MISSED = 20
+"""So many missed alarms are shown, unless the report is verbose."""
 
 MARKS = "│╰┆…"
 PLAIN_MARKS = str.maketrans({"│": "|", "╰": "`", "┆": ":", "…": "~"})
@@ -62,7 +65,9 @@ def written(output: Output, parts: Callable[[Output, Paint], Iterable[str]]) -> 
 
 
 def endings(report: Report, output: Output, paint: Paint) -> Iterator[str]:
-    """What stands below the findings: what went wrong, and the counts."""
+    """What stands below the findings: what was seen and not predicted, what went wrong, and the counts."""
+    if report.missed_alarms:
+        yield "\n".join(_missed(report.missed_alarms, output, paint))
     for about, heading in HEADINGS.items():
         if errors := [error for error in report.errors if error.about == about]:
             yield "\n".join(_errors(heading, errors, output, paint))
@@ -104,6 +109,8 @@ def entry(cause: list[Finding], report: Report, output: Output, paint: Paint) ->
     if finding.runs_in:
         once = " (once)" if finding.runs_once else ""
         yield from _labelled("runs in:", "bold", _listed(_contexts(finding), output) + once, output, paint)
+    if finding.seen:
+        yield from _labelled("seen at run time:", "bold", harmless(in_words(finding.seen)), output, paint)
     if others:
         yield from _others(finding, others, output)
     for index, line in enumerate(filter(None, finding.advice.split("\n"))):
@@ -310,6 +317,19 @@ def _listed(items: list[str], output: Output) -> str:
     shown = items if output.verbose else items[:SHOWN]
     more = f"{GLUE}(+{len(items) - len(shown)})" if len(shown) < len(items) else ""
     return ", ".join(item.replace(" ", GLUE).replace(f":{GLUE}", ": ") for item in shown) + more
+
+
+def _missed(alarms: Sequence[MissedAlarm], output: Output, paint: Paint) -> Iterator[str]:
+    """What was seen at run time and not predicted, with what would have told it."""
+    yield paint("Missed alarms, seen at run time and not predicted:", "bold red")
+    for alarm in alarms if output.verbose else alarms[:MISSED]:
+        place = paint(f"{harmless(alarm.path)}:{alarm.line}", "bold")
+        yield from wrapped(f"{place}: `{harmless(alarm.call)}` in {harmless(alarm.function)}", output.width, "  ", "    ")
+        yield from _labelled("  seen at run time:", "bold", harmless(in_words(alarm.seen)), output, paint)
+        yield from wrapped(harmless(alarm.reason), output.width, "    ", "    ")
+        yield from (f"      {harmless(line)}" for line in alarm.entry.splitlines())
+    if len(alarms) > MISSED and not output.verbose:
+        yield f"  and {len(alarms) - MISSED} more (--verbose shows them)"
 
 
 def _errors(heading: str, errors: list[ReadError], output: Output, paint: Paint) -> Iterator[str]:

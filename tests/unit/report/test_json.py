@@ -104,6 +104,7 @@ def test_a_report_with_everything() -> None:
                         }
                     ],
                 },
+                "seen": None,
             },
             {
                 "code": "AV301",
@@ -127,6 +128,7 @@ def test_a_report_with_everything() -> None:
                 "fingerprint": "own",
                 "scope": None,
                 "fix": None,
+                "seen": None,
             },
         ],
         "errors": [
@@ -134,6 +136,7 @@ def test_a_report_with_everything() -> None:
             {"path": "app/closed.py", "line": None, "message": "cannot be read"},
         ],
         "notes": ["one file was not read"],
+        "missed_alarms": [],
     }
 
 

@@ -21,7 +21,7 @@ from asyncvet.report.checklist import (
     verdicts,
 )
 from asyncvet.report.checklist.items import CATEGORIES
-from asyncvet.report.pages import anchor, badge, effects, errors, page, prose, source, text
+from asyncvet.report.pages import anchor, badge, effects, errors, missed, page, prose, source, text
 from asyncvet.report.pages.style import STYLE
 from asyncvet.report.text import counted
 
@@ -39,6 +39,7 @@ def render(report: Report, output: Output) -> str:  # noqa: ARG001
             *_priorities(report),
             *_counts(found),
             *(line for category in CATEGORIES for line in _category(category, found, report)),
+            *missed(report),
             *errors(report),
             "</main>",
             f"<footer>{counted(report.files, 'file')}, {counted(report.lines, 'line')}; asyncvet {escape(__version__)}</footer>",

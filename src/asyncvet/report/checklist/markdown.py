@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asyncvet.model import Finding
-from asyncvet.report import Examined, Output, Report, harmless
+from asyncvet.report import Examined, Output, Report, harmless, in_words
 from asyncvet.report.checklist import (
     Verdict,
     category_counts,
@@ -31,6 +31,7 @@ def render(report: Report, output: Output) -> str:  # noqa: ARG001
         "## Checklist",
         "\n".join(_checklist(found)),
         *_findings(report, found),
+        *_missed(report),
         *_errors(report),
     ]
     return "\n\n".join(sections) + "\n"
@@ -104,6 +105,7 @@ def _finding(finding: Finding, verdict: Verdict, report: Report) -> str:
         f"**File**: {code(span.path)}",
         f"**Line(s)**: {lines(span)}",
         f"**Rule**: {finding.code} {finding.name}",
+        *([f"**Seen at run time**: {prose(in_words(finding.seen))}"] if finding.seen else []),
         _block(finding, report),
         f"**Issue**: {prose(issue)}",
         f"**Recommendation**: {prose(recommendation)}",
@@ -122,6 +124,16 @@ def _block(finding: Finding, report: Report) -> str:
     else:
         text = harmless(report.excerpts.get((span.path, span.line, span.column), ""))
     return fenced(text)
+
+
+def _missed(report: Report) -> Iterator[str]:
+    if report.missed_alarms:
+        yield "## Missed alarms"
+        yield "Seen at run time and not predicted."
+        yield "\n".join(
+            f"- {code(f'{alarm.path}:{alarm.line}')}: {code(alarm.call)}, {prose(in_words(alarm.seen))}. {prose(alarm.reason)}"
+            for alarm in report.missed_alarms
+        )
 
 
 def _errors(report: Report) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from html import escape
 
 from asyncvet.model import Finding, Frame, Severity
-from asyncvet.report import Report, harmless
+from asyncvet.report import Report, harmless, in_words
 from asyncvet.report.text import effect, short_name
 
 CONTEXTS = 6
@@ -85,13 +85,27 @@ def _code(frame: Frame, report: Report) -> str:
 
 
 def effects(finding: Finding) -> Iterator[str]:
-    """What the end of a finding's chain does, and where its function runs."""
+    """What the end of a finding's chain does, where its function runs, and what was seen of it."""
     if finding.sink and finding.sink.category:
         yield f'<p class="sink">{text(effect(finding.sink))}</p>'
     if finding.runs_in:
         more = f" and {len(finding.runs_in) - CONTEXTS} more" if len(finding.runs_in) > CONTEXTS else ""
         once = " (once)" if finding.runs_once else ""
         yield f'<p class="contexts">Runs in {text(", ".join(finding.runs_in[:CONTEXTS]))}{more}{once}</p>'
+    if finding.seen:
+        yield f'<p class="contexts">Seen at run time: {text(in_words(finding.seen))}</p>'
+
+
+def missed(report: Report) -> Iterator[str]:
+    """What was seen at run time and not predicted."""
+    if not report.missed_alarms:
+        return
+    yield "<section><h2>Missed alarms</h2><p>Seen at run time and not predicted.</p><ul>"
+    for alarm in report.missed_alarms:
+        place = f"<code>{text(f'{alarm.path}:{alarm.line}')}</code>"
+        entry = f"<pre>{escape(alarm.entry)}</pre>" if alarm.entry else ""
+        yield f"<li>{place} <code>{text(alarm.call)}</code>, {text(in_words(alarm.seen))}. {prose(alarm.reason)}{entry}</li>"
+    yield "</ul></section>"
 
 
 def errors(report: Report) -> Iterator[str]:
