@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,6 +30,7 @@ class Loaded(msgspec.Struct, frozen=True):
         generated: The same for files that say they are generated: an edit would be lost.
         installed: The environment whose packages may have been read.
         cache: Where the facts of its files, and of those of the environment, are kept.
+        texts: What was read in place of files on the disk, by path.
     """
 
     root: Path
@@ -40,6 +41,7 @@ class Loaded(msgspec.Struct, frozen=True):
     generated: frozenset[str]
     installed: Environment | None
     cache: FactsCache
+    texts: Mapping[str, bytes]
 
     def close(self) -> None:
         """Keep for later runs what was read; no more is asked for."""
@@ -52,7 +54,9 @@ class Loaded(msgspec.Struct, frozen=True):
         return self.discovery.base / path
 
     def content(self, path: str) -> bytes | None:
-        """The bytes of a file; None if it cannot be read any more."""
+        """The bytes of a file: those that were read in its place, or what is on the disk; None if it cannot be read any more."""
+        if path in self.texts:
+            return self.texts[path]
         try:
             return self.file(path).read_bytes()
         except OSError:
@@ -86,7 +90,7 @@ def load_inputs(inputs: Inputs, tell: Progress, phases: Phases) -> Loaded:
         UsageError: A setting names a file that is not right.
     """
     settings, discovery, installed = inputs.settings, inputs.discovery, inputs.installed
-    catalogue = _catalogue(settings)
+    catalogue = catalogue_of(settings)
     cache = FactsCache(inputs.contents)
     if installed is not None:
         installed.cache = cache
@@ -101,14 +105,27 @@ def load_inputs(inputs: Inputs, tell: Progress, phases: Phases) -> Loaded:
         reading = read(discovery, settings.jobs, count, cache)
     tell("linking", 0, 1)
     with phases.phase("link"):
-        project = link(reading.modules, catalogue, discovery.package, installed)
+        return linked(inputs, reading, catalogue, cache)
+
+
+def linked(
+    inputs: Inputs, reading: Reading, catalogue: Catalogue, cache: FactsCache, texts: Mapping[str, bytes] | None = None
+) -> Loaded:
+    """Link what was read, with the files set apart in which nothing is reported."""
+    settings, discovery, installed = inputs.settings, inputs.discovery, inputs.installed
+    project = link(reading.modules, catalogue, discovery.package, installed)
     unnamed = [file for file in discovery.files if not file.is_named]
     tests = frozenset(file.path for file in unnamed if file.is_test and not settings.include_tests)
     generated = frozenset(f.path for f in unnamed if f.path in reading.modules and reading.modules[f.path].is_generated)
-    return Loaded(inputs.root, discovery, reading, project, tests, generated - tests, installed, cache)
+    return Loaded(inputs.root, discovery, reading, project, tests, generated - tests, installed, cache, texts or {})
 
 
-def _catalogue(settings: Settings) -> Catalogue:
+def catalogue_of(settings: Settings) -> Catalogue:
+    """The catalogue, with the files that the settings add.
+
+    Raises:
+        UsageError: One of these is not right.
+    """
     try:
         return Catalogue.with_extra(settings.catalogue) if settings.catalogue else Catalogue.bundled()
     except CatalogueError as error:

@@ -37,7 +37,22 @@ def answer(inputs: Inputs, tell: Progress, phases: Phases, changes: Changes | No
     """
     settings = inputs.settings
     chosen = selected(rules.load(), settings)
-    loaded = load_inputs(inputs, tell, phases)
+    return report_on(load_inputs(inputs, tell, phases), settings, chosen, tell, phases, changes, examine)
+
+
+def report_on(
+    loaded: Loaded,
+    settings: Settings,
+    chosen: Sequence[Rule],
+    tell: Progress,
+    phases: Phases,
+    changes: Changes | None = None,
+    examine: bool = False,
+) -> Report:
+    """Run rules over a project that is linked already. `asyncvet.engine.review` says what the arguments mean.
+
+    What `tell` raises ends it.
+    """
     with phases.phase("entry points"):
         loaded.project.contexts  # noqa: B018  # computed when it is first asked for, which would be on some rule's account
     with phases.phase("rules"):
@@ -110,7 +125,7 @@ def _report(done: _Done, examine: bool) -> Report:
     candidates = done.related(found)
     fixes = Fixes(loaded.project, loaded.content)
     candidates = [msgspec.structs.replace(finding, fix=fixes.fix(finding)) for finding in candidates]
-    told = excerpts(candidates, loaded.file)
+    told = excerpts(candidates, loaded.content)
     silenced = [silent.silence(finding) for finding in candidates]
     named = list(zip(identified(candidates, told.texts), silenced, strict=True))
     return Report(
