@@ -25,6 +25,8 @@ COMMANDS = {
     "graph": "explaining",
     "learn": "learning",
     "rule": "rule_pages",
+    "lsp": "serving",
+    "mcp": "serving",
     "completion": "completing",
 }
 """The module of each command, in the order of `--help`."""
