@@ -158,3 +158,13 @@ $(PEERS_VENV)/.peers: benchmarks/speed/requirements-peers.txt
 	$(PYTHON) -m venv $(PEERS_VENV)
 	$(PEERS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --requirement benchmarks/speed/requirements-peers.txt
 	@touch $@
+
+.PHONY: vscode
+
+VSCODE := editors/vscode
+
+# The extension for VS Code, built and packaged into editors/vscode/asyncvet.vsix; needs Node 20 or later and npm.
+vscode: $(VENV)/.dev
+	cp LICENSE $(VSCODE)/
+	cd $(VSCODE) && npm ci && npm run package
+	$(BIN)/pytest $(VSCODE)
