@@ -238,13 +238,40 @@ def test_call_hierarchy(shop: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_fix(shop: Path) -> None:
+    """A finding's fix is a quick fix, preferred only if it is safe; made, it ends the finding."""
+
+    async def scenario() -> None:
+        async with editor(shop) as client:
+            await client.reported("app.py")
+            await client.open("app.py")
+            action, _ = await actions(client, "app.py", at(9, 6, 6))
+            edits = (
+                types.TextEdit(
+                    types.Range(types.Position(0, 0), types.Position(1, 0)), "import asyncio\n\nfrom fastapi import FastAPI\n"
+                ),
+                types.TextEdit(at(9, 4, 9), "await asyncio.to_thread(wait"),
+            )
+            assert action == types.CodeAction(
+                "run `wait` in a thread (look at it first: it may change what the program does)",
+                types.CodeActionKind.QuickFix,
+                is_preferred=False,
+                edit=types.WorkspaceEdit(changes={client.uri("app.py"): edits}),
+            )
+            for edit in reversed(edits):
+                client.change("app.py", edit.new_text, edit.range)
+            assert await client.reported("app.py") == []
+
+    asyncio.run(scenario())
+
+
 def test_suppression(shop: Path) -> None:
     """The comment that accepts a finding is put where it counts, with a place for the reason, and is obeyed."""
 
     async def scenario() -> None:
         async with editor(shop) as client:
             await client.open("app.py")
-            (action,) = await actions(client, "app.py", at(9, 6, 6))
+            _, action = await actions(client, "app.py", at(9, 6, 6))
             edit = types.TextEdit(at(9, 10, 10), "  # asyncvet: ignore[AV101] reason")
             assert action == types.CodeAction(
                 "Accept AV101 blocking-call on this line",
@@ -285,7 +312,7 @@ def test_snippet(shop: Path) -> None:
 
     async def scenario() -> None:
         async with editor(shop, able=capabilities(snippets=True)) as client:
-            (action,) = await actions(client, "app.py", at(9, 6, 6))
+            _, action = await actions(client, "app.py", at(9, 6, 6))
             snippet = types.SnippetTextEdit(at(9, 10, 10), types.StringValue("  # asyncvet: ignore[AV101] ${1:reason}"))
             document = types.OptionalVersionedTextDocumentIdentifier(client.uri("app.py"))
             assert action.edit == types.WorkspaceEdit(document_changes=(types.TextDocumentEdit(document, (snippet,)),))

@@ -53,7 +53,7 @@ CAUSE = {
     "chain": ["app.py:11 app.items: wait()", "helper.py:5 helper.wait: time.sleep(5)"],
     "runs_in": ["event-loop: route GET /items"],
     "scope": None,
-    "fix": None,
+    "fix": "run `wait` in a thread",
     "findings": 2,
     "also": ["app.py:17"],
 }
@@ -65,7 +65,8 @@ TEXT = dedent("""\
       | app.py:11 app.items: wait()
       | helper.py:5 helper.wait: time.sleep(5)
       runs in: event-loop: route GET /items
-      also: app.py:17""")
+      also: app.py:17
+      fix: run `wait` in a thread (fix_preview shows it)""")
 
 
 @pytest.fixture
@@ -283,10 +284,37 @@ def test_rules(shop: Path) -> None:
 
 
 def test_fix_preview(shop: Path) -> None:
-    """A finding that is none, or has no fix, says what to do."""
+    """The fix of a finding is shown and not made; what is no finding says what to do."""
 
     async def scenario() -> None:
         async with agent(shop) as me:
+            diff = (
+                dedent("""\
+                --- a/app.py
+                +++ b/app.py
+                @@ -1,3 +1,5 @@
+                +import asyncio
+                +
+                 from fastapi import FastAPI
+                .
+                 from helper import wait
+                @@ -8,7 +10,7 @@
+                 @app.get("/items")
+                 async def items():
+                     await something()
+                -    wait()
+                +    await asyncio.to_thread(wait)
+                .
+                .
+                 @app.get("/more")
+                """)
+                .replace("\n.\n", "\n \n")
+                .replace("\n.\n", "\n \n")
+            )
+            assert await me.call("fix_preview", path="app.py", line=11) == (
+                {"code": "AV101", "title": "run `wait` in a thread", "safety": "unsafe", "diff": diff},
+                f"AV101: run `wait` in a thread (unsafe)\n{diff}",
+            )
             assert await me.failed("fix_preview", path="app.py", line=3) == (
                 "app.py:3: there is no such finding; check tells which there are"
             )
