@@ -201,3 +201,13 @@ $(MONITOR_VENV)/.production: verification/monitor/requirements-production.txt
 	$(PYTHON) -m venv $(MONITOR_VENV)
 	$(MONITOR_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --editable . --requirement $<
 	@touch $@
+
+.PHONY: vscode
+
+VSCODE := editors/vscode
+
+# The extension for VS Code, built and packaged into editors/vscode/asyncvet.vsix; needs Node 20 or later and npm.
+vscode: $(VENV)/.dev
+	cp LICENSE $(VSCODE)/
+	cd $(VSCODE) && npm ci && npm run package
+	$(BIN)/pytest $(VSCODE)

@@ -1,6 +1,13 @@
 """No test looks at what reviews of the machine's user have kept, or adds to it."""
 
+import sys
+
 import pytest
+
+from asyncvet.graph.memo import RECURSION
+
+# A review raises it, and Hypothesis warns of that where it happens within a test.
+sys.setrecursionlimit(RECURSION)
 
 
 @pytest.fixture(autouse=True, scope="session")

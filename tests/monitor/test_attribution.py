@@ -26,7 +26,8 @@ def blamed(output: Path) -> set[tuple[str, str]]:
 def test_culprits(loop: str, tmp_path: Path) -> None:
     """Each of eight culprits is named by route and function, and none of the forty innocent requests that each one stalls.
 
-    A watchdog that gets its turn only after a culprit that computes in C has gone on may find another function of the same request, or none.
+    A watchdog that gets its turn only after a culprit that computes in C has gone on may find another function of the same
+    request, or none.
     """
     output = tmp_path / "observations.jsonl"
     wanted = {name: (f"GET /culprit/{name}/{{number}}", name) for name in CULPRITS}

@@ -26,6 +26,8 @@ BREACHES = [
         "asyncvet.fix.rules.one_rule -> asyncvet.fix.rules.two_rule",
     ),
     ("parser", {"engine/__init__.py": "import tree_sitter"}, "asyncvet.engine -> tree_sitter"),
+    ("editor", {"engine/__init__.py": "import pygls"}, "asyncvet.engine -> pygls"),
+    ("agents", {"report/__init__.py": "import pydantic"}, "asyncvet.report -> pydantic"),
     ("reviewed", {"catalogue/__init__.py": "import fastapi"}, "asyncvet.catalogue -> fastapi"),
     ("monitor", {"monitor/observation.py": "import asyncvet.report"}, "asyncvet.monitor.observation -> asyncvet.report"),
     ("interpreter", {"facts/__init__.py": "import ast"}, "asyncvet.facts -> ast"),

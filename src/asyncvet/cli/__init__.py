@@ -30,6 +30,8 @@ COMMANDS = {
     "schema": "configuring",
     "monitor": "monitoring",
     "monitor-report": "observing",
+    "lsp": "serving",
+    "mcp": "serving",
     "completion": "completing",
 }
 """The module of each command, in the order of `--help`."""

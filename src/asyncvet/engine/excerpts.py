@@ -8,7 +8,6 @@ import tokenize
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from asyncvet.model import Finding, Frame, Span
@@ -45,10 +44,10 @@ _FOLDED = re.compile(r"(?<=[(\[{])\n|,?\n(?=[)\]}])|\n(?=\.\w)")
 """Line breaks that leave nothing behind, with the comma before a closing bracket."""
 
 
-def excerpts(findings: Iterable[Finding], file: Callable[[str], Path]) -> Excerpts:
+def excerpts(findings: Iterable[Finding], content: Callable[[str], bytes | None]) -> Excerpts:
     """The source text of findings and their chains: the line without a comment, or the call itself if it goes on over more lines.
 
-    `file` tells where a path is on this machine. A file that is gone has none.
+    `content` gives what the file at a path holds. A file that is gone has none.
     """
     wanted: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
     for finding in findings:
@@ -57,7 +56,8 @@ def excerpts(findings: Iterable[Finding], file: Callable[[str], Path]) -> Excerp
             wanted[place.path].add((place.line, place.column))
     found = Excerpts({}, {})
     for path in sorted(wanted):
-        lines = source_lines(file(path))
+        held = content(path)
+        lines = lines_of(held) if held is not None else []
         for line, column in sorted(wanted[path]):
             if line <= len(lines):
                 text, start, end = _excerpt(lines, line - 1, column - 1)
@@ -103,12 +103,8 @@ def _call(text: str) -> str:
     return "".join(kept).strip().replace("\\\n", "\n")
 
 
-def source_lines(path: Path) -> list[str]:
+def lines_of(content: bytes) -> list[str]:
     """The lines of a file as Python counts them, decoded as it says, or else as far as possible."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return []
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     except SyntaxError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from asyncvet import rules
 from asyncvet.config import Settings, UsageError
 from asyncvet.engine import baseline
 from asyncvet.engine.comparison import compare
+from asyncvet.engine.excerpts import lines_of
 from asyncvet.engine.findings import Key, key, merged
 from asyncvet.engine.judgement import judge
 from asyncvet.engine.loading import Loaded, load
@@ -46,13 +46,19 @@ def why(file: Path, line: int, paths: Sequence[Path], settings: Settings, *, roo
     if not file.is_file():
         raise UsageError(f"{file}: {'is not a file' if file.exists() else 'there is no such file'}")
     loaded = _read(paths, settings, root)
+    answer = why_in(loaded, file, line, paths, settings)
+    loaded.close()
+    return answer
+
+
+def why_in(loaded: Loaded, file: Path, line: int, paths: Sequence[Path], settings: Settings) -> Explanation:
+    """The answer of `why` about a project that is linked already."""
     module = _module(loaded, file, paths)
     if not 1 <= line <= module.facts.lines:
         raise UsageError(f"{file}: there is no line {line}; the file has {module.facts.lines}")
     answer = explain(loaded.project, module, line, list(_judged(loaded, settings)))
-    loaded.close()
-    linecache.checkcache(str(file))
-    return replace(_as_seen(loaded, answer), source=linecache.getline(str(file), line).strip())
+    source = lines_of(loaded.content(module.path) or b"")[line - 1 : line]
+    return replace(_as_seen(loaded, answer), source="".join(source).strip())
 
 
 def around(name: str, depth: int, paths: Sequence[Path], settings: Settings, *, root: Path | None = None) -> CallGraph:

@@ -11,10 +11,9 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-from asyncvet.engine.excerpts import source_lines
+from asyncvet.engine.excerpts import lines_of
 from asyncvet.model import Finding, Span
 
 _TOKEN = re.compile(
@@ -54,12 +53,12 @@ class Identity(NamedTuple):
         return hashlib.blake2b(repr(tuple(self)).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def identities(findings: Iterable[Finding], file: Callable[[str], Path]) -> list[Identity]:
+def identities(findings: Iterable[Finding], content: Callable[[str], bytes | None]) -> list[Identity]:
     """The identity of each finding.
 
     Args:
         findings: All that stand, in the order of their places: equal ones are numbered.
-        file: Tells where a path is on this machine. A file that is gone has no text.
+        content: Gives what the file at a path holds. A file that is gone has no text.
     """
     sources: dict[str, list[str]] = {}
     seen: Counter[tuple[str, str, str, str]] = Counter()
@@ -67,7 +66,7 @@ def identities(findings: Iterable[Finding], file: Callable[[str], Path]) -> list
     for finding in findings:
         path = finding.span.path
         if path not in sources:
-            sources[path] = source_lines(file(path))
+            sources[path] = lines_of(content(path) or b"")
         category = finding.sink.category if finding.sink is not None else ""
         known = (finding.code, finding.function, unformatted(text_at(finding.span, sources[path])), category)
         seen[known] += 1

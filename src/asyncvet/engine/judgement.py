@@ -61,7 +61,7 @@ def judge(found: Sequence[Finding], ran: Sequence[Rule], known: Sequence[Rule], 
         reported,
         frozenset(key(finding) for finding in reported if finding.severity < lightest(loaded.file(finding.span.path))),
         silenced,
-        dict(zip(map(key, reported), identities(reported, loaded.file), strict=True)),
+        dict(zip(map(key, reported), identities(reported, loaded.content), strict=True)),
         tried,
         tuple(sorted(problem for problem in problems if problem.path not in loaded.tests)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ from asyncvet.engine.phases import Phases
 from asyncvet.engine.progress import Progress
 from asyncvet.engine.reading import Reading, read
 from asyncvet.graph import Project, link
+from asyncvet.graph.observed_calls import Edges
 from asyncvet.model import is_installed
 
 
@@ -35,6 +36,7 @@ class Loaded(msgspec.Struct, frozen=True):
         installed: The environment whose packages may have been read.
         cache: Where the facts of its files, and of those of the environment, are kept.
         is_whole: See `Inputs`.
+        texts: What was read in place of files on the disk, by path.
     """
 
     root: Path
@@ -46,11 +48,17 @@ class Loaded(msgspec.Struct, frozen=True):
     installed: Environment | None
     cache: FactsCache
     is_whole: bool
+    texts: Mapping[str, bytes]
 
     @property
     def governance(self) -> Governance:
         """Which settings count for each file."""
         return self.discovery.governance
+
+    def under(self, settings: Settings) -> Loaded:
+        """The same project under other settings."""
+        discovery = msgspec.structs.replace(self.discovery, governance=Governance(settings, self.root))
+        return msgspec.structs.replace(self, discovery=discovery)
 
     def close(self) -> None:
         """Keep for later runs what was read; no more is asked for."""
@@ -63,7 +71,9 @@ class Loaded(msgspec.Struct, frozen=True):
         return self.discovery.base / path
 
     def content(self, path: str) -> bytes | None:
-        """The bytes of a file; None if it cannot be read any more."""
+        """The bytes of a file: those that were read in its place, or what is on the disk; None if it cannot be read any more."""
+        if path in self.texts:
+            return self.texts[path]
         try:
             return self.file(path).read_bytes()
         except OSError:
@@ -97,7 +107,7 @@ def load_inputs(inputs: Inputs, tell: Progress, phases: Phases, observed: Observ
         UsageError: A setting names a file that is not right.
     """
     settings, discovery, installed = inputs.settings, inputs.discovery, inputs.installed
-    catalogue = _catalogue(discovery.governance)
+    catalogue = catalogue_of(discovery.governance)
     cache = FactsCache(inputs.contents)
     if installed is not None:
         installed.cache = cache
@@ -113,11 +123,27 @@ def load_inputs(inputs: Inputs, tell: Progress, phases: Phases, observed: Observ
     tell("linking", 0, 1)
     with phases.phase("link"):
         learnt = edges(observed, Places(reading.modules, discovery.base)) if observed is not None and observed.learn else None
-        project = link(reading.modules, catalogue, discovery.package, installed, learnt)
+        return linked(inputs, reading, catalogue, cache, learnt=learnt)
+
+
+def linked(
+    inputs: Inputs,
+    reading: Reading,
+    catalogue: Catalogue,
+    cache: FactsCache,
+    *,
+    texts: Mapping[str, bytes] | None = None,
+    learnt: Edges | None = None,
+) -> Loaded:
+    """Link what was read, with the files set apart in which nothing is reported. Calls that were `learnt` were seen at run time."""
+    discovery, installed = inputs.discovery, inputs.installed
+    project = link(reading.modules, catalogue, discovery.package, installed, learnt)
     unnamed = [file for file in discovery.files if not file.is_named]
     tests = frozenset(file.path for file in unnamed if file.is_test and not _reports_tests(discovery, file))
     generated = frozenset(f.path for f in unnamed if f.path in reading.modules and reading.modules[f.path].is_generated)
-    return Loaded(inputs.root, discovery, reading, project, tests, generated - tests, installed, cache, inputs.is_whole)
+    return Loaded(
+        inputs.root, discovery, reading, project, tests, generated - tests, installed, cache, inputs.is_whole, texts or {}
+    )
 
 
 def _reports_tests(discovery: Discovery, file: SourceFile) -> bool:
@@ -125,8 +151,12 @@ def _reports_tests(discovery: Discovery, file: SourceFile) -> bool:
     return discovery.governance.of_folder(folder).include_tests
 
 
-def _catalogue(governance: Governance) -> Catalogue:
-    """What all configurations state counts everywhere: a library does the same whoever calls it."""
+def catalogue_of(governance: Governance) -> Catalogue:
+    """The catalogue, with what all configurations add: a library does the same whoever calls it.
+
+    Raises:
+        UsageError: One of their files is not right.
+    """
     configurations = governance.configurations
     files = dict.fromkeys(file for settings in configurations for file in settings.catalogue)
     entries: dict[Path, CatalogueFile] = {}

@@ -39,14 +39,30 @@ def answer(
     Raises:
         UsageError: The settings name a rule or a file that does not exist.
     """
-    chosen = inputs.discovery.governance.rules(rules.load())
     loaded = load_inputs(inputs, tell, phases, observed)
+    return report_on(loaded, inputs.settings, tell, phases, changes, examine, observed)
+
+
+def report_on(
+    loaded: Loaded,
+    settings: Settings,
+    tell: Progress,
+    phases: Phases,
+    changes: Changes | None = None,
+    examine: bool = False,
+    observed: Observed | None = None,
+) -> Report:
+    """Run rules over a project that is linked already. `asyncvet.engine.review` says what the arguments mean.
+
+    What `tell` raises ends it.
+    """
+    chosen = loaded.governance.rules(rules.load())
     with phases.phase("entry points"):
         loaded.project.contexts  # noqa: B018  # computed when it is first asked for, which would be on some rule's account
     with phases.phase("rules"):
         outcome = run(chosen, loaded.project, tell, phases)
     with phases.phase("report"):
-        done = _done(loaded, inputs.settings, outcome, changes)
+        done = _done(loaded, settings, outcome, changes)
         report = _report(done, examine)
         if observed is not None:
             report = _with_observations(report, done, observed)
@@ -125,7 +141,7 @@ def _report(done: _Done, examine: bool) -> Report:
     candidates = done.related(found)
     fixes = Fixes(loaded.project, loaded.content)
     named = [msgspec.structs.replace(each, fix=fixes.fix(each)) for each in candidates if key(each) not in done.accepted]
-    told = excerpts(named, loaded.file)
+    told = excerpts(named, loaded.content)
     fingerprints = {where: identity.fingerprint for where, identity in done.judgement.identities.items()}
     identified_ones = identified(named, told.texts, fingerprints)
     silenced = done.judgement.silenced

@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable
 from asyncvet.graph.values import NOTHING, Values
 
 _DEPTH = 150
+RECURSION = 20_000
+"""Frames that a review may take. Python's own bound is the same for all of a process, so whoever needs more says this one."""
 _NO_CIRCLE = 1 << 30
 
 
@@ -27,7 +29,7 @@ class Memo:
         self._provisional: dict[Hashable, tuple[Values, int]] = {}
         self._order: list[Hashable] = []
         # A question within a question takes up to 20 Python frames; the interpreter's own bound is meant for runaway recursion.
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), 20 * _DEPTH + 1000))
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
         self._circle = _NO_CIRCLE  # depth of the outermost open question that the current answer leans on
 
     def answer(self, key: Hashable, compute: Callable[[], Values]) -> Values:

@@ -89,6 +89,11 @@ class Whereabouts:
                     callers.setdefault(target.function, []).append((site, target))
         return callers
 
+    @property
+    def called(self) -> tuple[Function, ...]:
+        """The functions that the project runs, those of installed packages among them."""
+        return tuple(self._callers)
+
     @cached_property
     def _passed_on(self) -> dict[Function, set[int]]:
         """The places that only pass a function on, by the function."""

@@ -17,6 +17,7 @@ from asyncvet.graph import Project, walk
 from asyncvet.graph.feasibility import Feasibility
 from asyncvet.graph.known import NOTHING_KNOWN, Known, truth
 from asyncvet.graph.loop_checks import LoopChecks
+from asyncvet.graph.memo import RECURSION
 from asyncvet.graph.reach import Step
 from asyncvet.graph.scopes import Class, Function
 from asyncvet.graph.sites import ApiCall, CallSite, Mode, Target
@@ -92,7 +93,7 @@ class Certainty:
         self._known: dict[Function, dict[Known, _State]] = {}
         self._depth = 0
         # A walk down a chain nests with the statements of every function on it.
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
 
     def from_outside(self, function: Function, known: Known) -> _State:
         """The same as `of` for a call by a user, of whose arguments the calls in the distribution tell nothing."""

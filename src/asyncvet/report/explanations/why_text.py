@@ -9,13 +9,15 @@ from asyncvet.graph.whereabouts import Run, Runs
 from asyncvet.model import Frame
 from asyncvet.report import harmless
 
-_WHERE = {
+WHERE = {
     "event-loop": "on the event loop",
     "main-thread": "in the main thread",
     "worker-process": "in a worker process",
     "worker-thread": "in a worker thread",
     "import-time": "at import time",
 }
+"""Where code runs, in words that go after "runs"."""
+
 _HOW = {
     "inline": "runs",
     "coroutine": "makes the coroutine",
@@ -70,7 +72,7 @@ def _runs(runs: Runs) -> Iterator[str]:
 
 
 def _run(run: Run) -> Iterator[str]:
-    yield f"  runs {_WHERE[run.where]}: {run.label}{' (once)' if run.once else ''}"
+    yield f"  runs {WHERE[run.where]}: {run.label}{' (once)' if run.once else ''}"
     yield from _chain(run.chain, "      ")
 
 
