@@ -17,7 +17,7 @@ from asyncvet.engine.collector import uncollected
 from asyncvet.engine.explaining import why_in
 from asyncvet.engine.phases import Phases
 from asyncvet.engine.reviewing import report_on
-from asyncvet.engine.selection import unknown_rule
+from asyncvet.engine.selection import fits, unknown_rule
 from asyncvet.engine.workspace import Workspace
 from asyncvet.mcp.answers import LEAST, MOST, Page, cut, page
 from asyncvet.mcp.preview import fix_diff
