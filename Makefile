@@ -157,7 +157,7 @@ PEERS_VENV := .venv-peers
 
 .PHONY: bench faults
 
-# How long reviews take beside other tools, on three published packages: writes docs/performance.md and its plots. Takes 20 minutes.
+# How long reviews take beside other tools, on four published packages: writes docs/performance.md and its plots. Takes 25 minutes.
 # `make bench FULL=1` takes all packages, and one tree of 8 million lines: some hours.
 bench: $(BENCH_VENV)/.bench $(PEERS_VENV)/.peers
 	$(BENCH_VENV)/bin/python -m benchmarks.speed --peers $(PEERS_VENV) $(if $(FULL),--full --timeout 1800) $(BENCH)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.speed import plots
 from benchmarks.speed.editing import measure
-from benchmarks.speed.measuring import Sample, median
+from benchmarks.speed.measuring import NOT_RUN, Sample, median
 from benchmarks.speed.packages import ALL, SHORT, VERSIONS, Tree, fetch
 from benchmarks.speed.page import Session, write
 from benchmarks.speed.ways import CHANGED, COLD, FILLING, FLAKE8, HYDROID, ONE_PROCESS, PYLINT, RUFF, WARM, Bench
@@ -22,7 +22,9 @@ WAYS = (COLD, RUFF, ONE_PROCESS, HYDROID, FILLING, WARM, CHANGED)
 EDITS = 100
 SHOWN_RULES = 10
 SLOW = (FLAKE8, PYLINT)
-"""Run once only: they take minutes."""
+"""Run once only, and on small trees: they take minutes."""
+SMALL = 100_000
+"""Lines of such a tree."""
 
 
 def main() -> None:
@@ -46,11 +48,12 @@ def measured(bench: Bench, tree: Tree, repeats: int) -> dict[str, Sample]:
     samples: defaultdict[str, list[Sample]] = defaultdict(list)
     bench.measure(WARM, tree)  # the disk's own cache is filled for all
     for repeat in range(repeats):
-        for way in (*WAYS, *(SLOW if repeat == 0 else ())):
+        for way in (*WAYS, *(SLOW if repeat == 0 and tree.lines < SMALL else ())):
             if not samples[way] or samples[way][-1].fault is None:
                 samples[way].append(bench.measure(way, tree))
                 print(tree.name, repeat, way, samples[way][-1], flush=True)
-    return {way: median(known) for way, known in samples.items()}
+    left_out = {way: Sample(0, 0, 0, NOT_RUN) for way in SLOW}
+    return left_out | {way: median(known) for way, known in samples.items()}
 
 
 def _options() -> argparse.Namespace:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-LONGEST = 120
+LONGEST = 40
 """Seconds after which no more edits are made."""
 
 

@@ -15,6 +15,9 @@ from pathlib import Path
 LAUNCH = Path(__file__).with_name("launch.py")
 
 
+NOT_RUN = "not run"
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """What one run took, all of its processes together.

@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-SHORT = ("khoj", "open-webui", "prefect")
+SHORT = ("khoj", "open-webui", "prefect", "homeassistant")
 """The packages of the short form."""
 
 VERSIONS = {

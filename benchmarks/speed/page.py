@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.speed.editing import Latency
-from benchmarks.speed.measuring import Sample
+from benchmarks.speed.measuring import NOT_RUN, Sample
 from benchmarks.speed.packages import Tree
 from benchmarks.speed.plots import Figures
 from benchmarks.speed.ways import CHANGED, COLD, FLAKE8, HYDROID, ONE_PROCESS, PYLINT, RUFF, WARM
@@ -138,6 +138,8 @@ def _verdict(goal: _Goal, session: Session, tree: Tree) -> str:
         return sample
 
     ratio = goal.ratio(of)
+    if any(session.figures[tree.name, way].fault == NOT_RUN for way in used):
+        return "not measured"
     if used == [way for way in used if way in {HYDROID, PYLINT, FLAKE8}] and used and goal.is_least:
         # The other tool was stopped, so that it would have been slower still.
         return f"over {ratio:.2f}" + (", met" if goal.holds(ratio) else "")

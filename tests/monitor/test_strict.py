@@ -1,6 +1,7 @@
 """Strict mode sees what blocks, where, and nothing else; and leaves the program as it was."""
 
 import asyncio
+import contextlib
 import functools
 import gc
 import io
@@ -297,6 +298,21 @@ def test_an_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("builtins.__import__", 1),
         ("builtins.__import__", 1),
     ]
+
+
+def test_an_import_of_what_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking for an optional module costs next to nothing; a module that itself wants one that is missing was read."""
+    (tmp_path / "strictly_wanting.py").write_text("import strictly_missing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    async def main() -> None:
+        for name in ("strictly_missing", "strictly_wanting"):
+            with contextlib.suppress(ModuleNotFoundError):
+                __import__(name)
+
+    with strict(then="record") as session:
+        asyncio.run(main())
+    assert [(each.primitive, each.calls) for each in session.observations] == [("builtins.__import__", 1)]
 
 
 def test_computing() -> None:

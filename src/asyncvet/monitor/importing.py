@@ -31,12 +31,18 @@ def finding(original: Callable[..., Any], loaded: Callable[[], None]) -> Callabl
             return module
         state.depth += 1
         began = time.perf_counter()
+        is_there = True
         try:
             return original(name, import_)
+        except ModuleNotFoundError as error:
+            # Libraries ask for one that they can do without at each call; the finders know from memory that it is not there.
+            is_there = error.name != name
+            raise
         finally:
             seconds = time.perf_counter() - began
             state.depth -= 1
-            RECORDER.saw(_IMPORT, seconds, sys._getframe(1))
+            if is_there:
+                RECORDER.saw(_IMPORT, seconds, sys._getframe(1))
             state.depth += 1
             loaded()
             state.depth -= 1
