@@ -36,14 +36,15 @@ class Bench:
         if prepare is not None:
             prepare(self, tree)
         environment = {"ASYNCVET_CACHE_DIR": str(self.cache(tree))}
-        return run(self._command(way), tree.folder, environment, self.timeout)
+        return run(self._command(way, tree), tree.folder, environment, self.timeout)
 
     def cache(self, tree: Tree) -> Path:
         """The folder of asyncvet's cache for a tree."""
         return self.build / "cache" / tree.name.replace(" ", "-")
 
-    def _command(self, way: str) -> list[str]:
+    def _command(self, way: str, tree: Tree) -> list[str]:
         tool = str(self.peers / "bin" / "") + "/"
+        files = [str(file.relative_to(tree.folder)) for file in sorted(tree.folder.rglob("*.py"))]
         asyncvet = [sys.executable, "-m", "asyncvet", "check", ".", "--format", "json", "--exit-zero"]
         return {
             COLD: [*asyncvet, "--no-cache"],
@@ -53,7 +54,7 @@ class Bench:
             CHANGED: asyncvet,
             RUFF: [f"{tool}ruff", "check", "--isolated", "--no-cache", "--quiet", "--select", "ASYNC", "."],
             HYDROID: [f"{tool}hydroid", "--no-cache", "--format", "json", "."],
-            FLAKE8: [f"{tool}flake8-async", "."],
+            FLAKE8: [f"{tool}flake8-async", *files],
             PYLINT: [f"{tool}pylint", "--rcfile=/dev/null", "--jobs=0", "--exit-zero", "--recursive=y", "."],
         }[way]
 
