@@ -161,7 +161,7 @@ $(PEERS_VENV)/.peers: benchmarks/speed/requirements-peers.txt
 
 MONITOR_VENV := .venv-monitor
 
-.PHONY: verify-monitor-production verify-monitor-strict verify-monitor-overhead
+.PHONY: verify-monitor-production verify-monitor-strict verify-monitor-overhead verify-monitor-suites
 
 # What strict mode and other tools catch and report falsely: writes docs/explanation/monitor-matrix.md. Some ten minutes for each tool and
 # interpreter on a busy machine; INTERPRETERS="python3.11 python3.13" tries these, TOOLS=asyncvet,blockbuster only some tools.
@@ -173,6 +173,11 @@ verify-monitor-strict: $(VENV)/.project
 verify-monitor-overhead:
 	for python in build/monitor/python-*/bin/python; do for loop in asyncio uvloop; do \
 		PYTHONPATH=$(CURDIR) $$python -m verification.monitor.strict_overhead $$loop; done; done
+
+# The own test suites of starlette, httpx and aiohttp with and without strict mode: writes docs/explanation/monitor-suites.md. Downloads
+# them; takes half an hour. Each run is ended after LIMIT seconds, 1800 if not told.
+verify-monitor-suites: .venv-suites/.suites
+	.venv-suites/bin/python -m verification.monitor.suites $(if $(LIMIT),--limit $(LIMIT))
 
 # Whom the light monitor blames and what it costs, beside other monitors: writes the tables of docs/explanation/monitor-in-production.md.
 # Needs Linux and `ss`, takes about ten minutes of a quiet machine. INTERPRETERS="python3.11 python3.13" tries these as well, if they have
