@@ -1,0 +1,5 @@
+"""What libraries import only when they first use it: imported here, at the start, since later it would stop the event loop."""
+
+import encodings.idna  # noqa: F401 - for the first address that is listened on or connected to
+
+import anyio._backends._asyncio  # noqa: F401 - for the first streamed answer, and for httpx's first request
