@@ -64,9 +64,7 @@ def _outcome(case: ET.Element) -> str:
 def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """The tests that say otherwise, or are in one of the runs only, each with both outcomes."""
     names = sorted(before.keys() | after.keys())
-    return [
-        f"{name}: {before.get(name)} before, {after.get(name)} after" for name in names if before.get(name) != after.get(name)
-    ]
+    return [f"{name}: {before.get(name)}, then {after.get(name)}" for name in names if before.get(name) != after.get(name)]
 
 
 def counted(words: Iterable[str]) -> str:

@@ -33,7 +33,7 @@ _HEAD = """\
 
 The test suites of these libraries are run twice from their source distributions: as they are, and under `--asyncvet=warn`.
 `make verify-monitor-suites` makes the runs and writes this page. A test differs if it passed, failed or was skipped in one run and not
-in the other. What fails does so in both, for want of a network, or of the versions that the suite was written for. A run is ended after
+in the other. What fails in both does so for want of a network, or of the versions that the suite was written for. A run is ended after
 {limit:.0f} seconds, a test after 120.
 
 Python {python}; aiohttp without its extensions in C.
@@ -44,18 +44,13 @@ Python {python}; aiohttp without its extensions in C.
 class Result(NamedTuple):
     """What came of one suite."""
 
-    pin: str
     without: dict[str, str]
     under: dict[str, str]
     observations: list[Observation]
 
 
-def run(folder: Path, pin: str, limit: float) -> Result:
-    """Run one suite both ways.
-
-    Raises:
-        SystemExit: A run did not end within its limit, in seconds.
-    """
+def run(folder: Path, pin: str, limit: float) -> Result | None:
+    """Run one suite both ways; None if a run did not end within its limit, in seconds."""
     options = [*SUITES[pin], "--timeout", "120"]
     environment = {"AIOHTTP_NO_EXTENSIONS": "1"}
     with unpacked(folder, pin) as distribution:
@@ -64,27 +59,33 @@ def run(folder: Path, pin: str, limit: float) -> Result:
             without = outcomes(distribution, options, environment, limit)
             strictly = ["--asyncvet=warn", "--asyncvet-output", str(seen)]
             under = outcomes(distribution, [*options, *strictly], environment, limit)
-        except subprocess.TimeoutExpired as error:
-            raise SystemExit(f"{pin}: its tests did not end within {limit:.0f} seconds") from error
-        return Result(pin, without, under, [decode(line) for line in seen.read_text(encoding="ascii").splitlines()])
+        except subprocess.TimeoutExpired:
+            return None
+        return Result(without, under, [decode(line) for line in seen.read_text(encoding="ascii").splitlines()])
 
 
-def page(results: list[Result], limit: float) -> str:
+def page(results: Mapping[str, Result | None], limit: float) -> str:
     """The page: a table of outcomes, then what strict mode reported of each suite."""
     lines = ["| suite | tests | without | under strict mode | differ |", "|---|---|---|---|---|"]
-    for pin, without, under, _ in results:
-        changed = len(differing(without, under))
-        lines.append(f"| {_named(pin)} | {len(without)} | {counted(without.values())} | {counted(under.values())} | {changed} |")
-    for result in results:
-        lines += ["", *_reported(result)]
+    for pin, result in results.items():
+        lines.append(f"| {_named(pin)} | {_row(result)} |")
+    for pin, result in results.items():
+        if result is not None:
+            lines += ["", f"## {_named(pin)}", "", *_reported(result)]
     return _HEAD.format(limit=limit, python=platform.python_version()) + "\n".join(lines) + "\n"
+
+
+def _row(result: Result | None) -> str:
+    if result is None:
+        return "a run was ended | – | – | –"
+    outcome, strict = counted(result.without.values()), counted(result.under.values())
+    return f"{len(result.without)} | {outcome} | {strict} | {len(differing(result.without, result.under))}"
 
 
 def _reported(result: Result) -> list[str]:
     tests = len({each.request for each in result.observations})
-    lines = [f"## {_named(result.pin)}", ""]
-    for line in differing(result.without, result.under):
-        lines += [f"- {line}"]
+    changed = [f"- {line}" for line in differing(result.without, result.under)]
+    lines = [*changed, ""] if changed else []
     lines += [f"{len(result.observations)} observations in {tests} tests; the ten most frequent:", ""]
     lines += ["| call | category | in | observations |", "|---|---|---|---|"]
     places = Counter((each.primitive, each.category, _place(each)) for each in result.observations)
@@ -104,18 +105,22 @@ def _named(pin: str) -> str:
 
 
 def main() -> None:
-    """Run all suites and write the page. The exit status is 1 if a test differs."""
+    """Run all suites and write the page. The exit status is 1 if a test differs, or a run was ended."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--distributions", type=Path, default=ROOT / "build" / "sdists", metavar="FOLDER")
     parser.add_argument("--limit", type=float, default=1800.0, metavar="SECONDS")
     arguments = parser.parse_args()
-    results = []
+    results: dict[str, Result | None] = {}
+    differs = False
     for pin in SUITES:
-        results.append(run(arguments.distributions, pin, arguments.limit))
-        changed = differing(results[-1].without, results[-1].under)
-        print(pin, f"{len(changed)} tests differ", *changed, sep="\n", flush=True)
+        result = results[pin] = run(arguments.distributions, pin, arguments.limit)
+        changed = (
+            differing(result.without, result.under) if result else [f"a run did not end within {arguments.limit:.0f} seconds"]
+        )
+        print(pin, *(changed or ["every test says the same"]), sep="\n", flush=True)
+        differs = differs or bool(changed)
     PAGE.write_text(page(results, arguments.limit), encoding="utf-8")
-    raise SystemExit(any(differing(result.without, result.under) for result in results))
+    raise SystemExit(differs)
 
 
 if __name__ == "__main__":
