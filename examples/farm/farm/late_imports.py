@@ -2,4 +2,5 @@
 
 import encodings.idna  # noqa: F401 - for the first address that is listened on or connected to
 
-import anyio._backends._asyncio  # noqa: F401 - for the first streamed answer, and for httpx's first request
+import anyio._backends._asyncio  # for the first streamed answer, and for httpx's first request
+import anyio._core._fileio  # noqa: F401 - for the first file that is sent
