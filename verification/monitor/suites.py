@@ -33,8 +33,8 @@ _HEAD = """\
 
 The test suites of these libraries are run twice from their source distributions: as they are, and under `--asyncvet=warn`.
 `make verify-monitor-suites` makes the runs and writes this page. A test differs if it passed, failed or was skipped in one run and not
-in the other. What fails in both does so for want of a network, or of the versions that the suite was written for. A run is ended after
-{limit:.0f} seconds, a test after 120.
+in the other. What fails in both does so for want of a network or of the versions that the suite was written for, or because the user is
+root. A run is ended after {limit:.0f} seconds, a test after 120.
 
 Python {python}; aiohttp without its extensions in C.
 
