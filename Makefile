@@ -102,6 +102,27 @@ farm-test: $(FARM_VENV)/.farm-test
 	cd $(FARM) && $(CURDIR)/$(FARM_VENV)/bin/ruff check . && $(CURDIR)/$(FARM_VENV)/bin/ruff format --check . && \
 		$(CURDIR)/$(FARM_VENV)/bin/mypy && $(CURDIR)/$(FARM_VENV)/bin/pytest
 
+.PHONY: farm-monitored harm-monitored
+
+# The farm's tests under strict mode, and all processes that they start: fails if anything blocked an event loop. The tests, and Playwright,
+# may block theirs, on which nothing else runs, and compute there for a second, which collecting the garbage of all tests can take. The harm
+# lab, which is there to block, has a target of its own. Takes some six minutes.
+farm-monitored: $(FARM_VENV)/.monitored
+	mkdir -p build/farm
+	cd $(FARM) && $(CURDIR)/$(FARM_VENV)/bin/asyncvet monitor --allow "* in tests/*" --allow "* in playwright.*" \
+		--output $(CURDIR)/build/farm/observations.jsonl -- \
+		-m pytest --asyncvet --override-ini asyncvet_callback_bound=1 --ignore tests/test_harm.py
+	@test ! -s build/farm/observations.jsonl
+
+# The bad patterns and their good forms under strict mode: writes docs/reference/monitor-harm.md. Fails if a fault is not reported at its
+# line, or anything else is. Takes three minutes.
+harm-monitored: $(FARM_VENV)/.harm $(FARM_VENV)/.monitored
+	cd $(FARM) && $(CURDIR)/$(FARM_VENV)/bin/python -m harm.monitored
+
+$(FARM_VENV)/.monitored: $(FARM_VENV)/.farm-test pyproject.toml
+	$(FARM_PIP) install --editable .
+	@touch $@
+
 $(FARM_VENV)/.farm: $(FARM)/requirements.txt $(FARM)/requirements-models.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(FARM_VENV)
@@ -178,7 +199,7 @@ $(PEERS_VENV)/.peers: benchmarks/speed/requirements-peers.txt
 
 MONITOR_VENV := .venv-monitor
 
-.PHONY: verify-monitor-production verify-monitor-strict verify-monitor-overhead
+.PHONY: verify-monitor-production verify-monitor-strict verify-monitor-overhead verify-monitor-suites
 
 # What strict mode and other tools catch and report falsely: writes docs/explanation/monitor-matrix.md. Some ten minutes for each tool and
 # interpreter on a busy machine; INTERPRETERS="python3.11 python3.13" tries these, TOOLS=asyncvet,blockbuster only some tools.
@@ -190,6 +211,11 @@ verify-monitor-strict: $(VENV)/.project
 verify-monitor-overhead:
 	for python in build/monitor/python-*/bin/python; do for loop in asyncio uvloop; do \
 		PYTHONPATH=$(CURDIR) $$python -m verification.monitor.strict_overhead $$loop; done; done
+
+# The own test suites of starlette, httpx and aiohttp with and without strict mode: writes docs/explanation/monitor-suites.md. Downloads
+# them; takes half an hour. Each run is ended after LIMIT seconds, 1800 if not told.
+verify-monitor-suites: .venv-suites/.suites
+	.venv-suites/bin/python -m verification.monitor.suites $(if $(LIMIT),--limit $(LIMIT))
 
 # Whom the light monitor blames and what it costs, beside other monitors: writes the tables of docs/explanation/monitor-in-production.md.
 # Needs Linux and `ss`, takes about ten minutes of a quiet machine. INTERPRETERS="python3.11 python3.13" tries these as well, if they have

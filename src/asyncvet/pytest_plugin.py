@@ -6,6 +6,7 @@ Imports nothing of the monitor unless a run or a test asks for it.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -187,7 +188,9 @@ class Strictness:
         text = f"the event loop was blocked\n{described(found)}"
         if self._asked(item)[0] == "fail":
             pytest.fail(text, pytrace=False)
-        item.warn(BlockingWarning(text))
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", BlockingWarning)  # a suite that makes errors of warnings is only to be warned as well
+            item.warn(BlockingWarning(text))
 
     def _write(self, observation: Observation) -> None:
         if self._output is not None:

@@ -63,6 +63,14 @@ def test_a_program_and_its_child(command: list[str], tmp_path: Path) -> None:
     assert ([each.primitive for each in observations], faults) == (["time.sleep", "os.stat"], [])
 
 
+def test_a_program_that_becomes_another(tmp_path: Path) -> None:
+    """A process that executes Python anew keeps its id, and is watched all the same."""
+    (tmp_path / "first.py").write_text("import os, sys; os.execv(sys.executable, [sys.executable, 'program.py', '7'])")
+    done = monitor(tmp_path, "--", "first.py")
+    assert (done.returncode, done.stdout) == (7, "printed ['7']\n")
+    assert re.fullmatch(REPORT, done.stderr), done.stderr
+
+
 def test_rules(tmp_path: Path) -> None:
     """What rules name is left alone."""
     done = monitor(tmp_path, "--allow", "time.sleep in program.main", "--allow", "metadata", "--", "program.py", "0")

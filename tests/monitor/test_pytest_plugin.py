@@ -187,6 +187,16 @@ def test_switched_off(tmp_path: Path) -> None:
     )
 
 
+def test_warn_only_warns(tmp_path: Path) -> None:
+    """A run that is to warn keeps each test's result, even if its suite makes errors of warnings."""
+    done = run(tmp_path, "--asyncvet=warn", settings="filterwarnings = error")
+    assert ({name: words for name, words in outcomes(done.stdout).items() if words != {"PASSED"}}, done.returncode) == (
+        {"fails_by_itself": {"FAILED"}},
+        1,
+    )
+    assert done.stdout.count("BlockingWarning: the event loop was blocked") == 6
+
+
 UNUSED = """
 import sys
 

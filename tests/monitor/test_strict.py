@@ -315,6 +315,26 @@ def test_an_import_of_what_is_not_there(tmp_path: Path, monkeypatch: pytest.Monk
     assert [(each.primitive, each.calls) for each in session.observations] == [("builtins.__import__", 1)]
 
 
+def test_the_end_of_a_loop() -> None:
+    """That the loop waits for its executor's last thread when it ends is its own doing."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        original = loop.call_soon_threadsafe
+
+        def call_late(*args: Any) -> asyncio.Handle:
+            handle = original(*args)
+            time.sleep(0.25)  # the thread ends that much later than what it says
+            return handle
+
+        await loop.run_in_executor(None, time.sleep, 0)
+        loop.call_soon_threadsafe = call_late  # type: ignore[method-assign, assignment]
+
+    with strict(then="record") as session:
+        asyncio.run(main())
+    assert session.observations == []
+
+
 def test_computing() -> None:
     """A callback that computes for longer than the bound is reported with the line where it did."""
 

@@ -70,3 +70,22 @@ def test_plots() -> None:
     plots = {path.name: path.stat().st_size for path in (ROOT / "docs" / "harm").iterdir()}
     assert sorted(shown) == sorted(plots)
     assert {name: size for name, size in plots.items() if size > 60_000} == {}
+
+
+def test_planted_lines() -> None:
+    """The page of strict mode names the lines that block as they stand now, says that each was reported, and has no other report."""
+    page = (ROOT / "docs" / "reference" / "monitor-harm.md").read_text(encoding="utf-8")
+    rows = [re.split(r" *\| *", line.strip("| ")) for line in page.splitlines() if line.startswith("| [")]
+    source = VARIANTS.read_text(encoding="utf-8").splitlines()
+    lines = {re.findall(r"#([\w-]+)\)", row[0])[0]: re.findall(r"`harm/variants\.py:(\d+)`", row[1]) for row in rows}
+    planted = {anchor: [source[int(line) - 1].strip() for line in found] for anchor, found in lines.items() if found}
+    assert planted == {
+        "blocking-open": ['with open(folder / file_id, "wb") as file:', "file.write(data)"],
+        "sleep-in-a-handler": ["time.sleep(self._settings.status_interval)"],
+        "requests-in-a-handler": ["requests.get(url, timeout=self._settings.request_timeout).raise_for_status()"],
+        "model-load-on-the-loop": ["return cls(Encoder.load(folder))"],
+        "parsing-on-the-loop": ["PdfReader(folder / file_id).pages[0].extract_text()"],
+        "publish-with-the-broker-away": ["return task.apply_async(args=args, expires=expires)"],
+    }
+    assert {(row[2], *row[4:]) for row in rows} == {("yes", "0", "0"), ("-", "0", "0")}
+    assert list(lines) == re.findall(r"\]\(#([\w-]+)\) \| bad", (ROOT / "docs" / "harm.md").read_text(encoding="utf-8"))

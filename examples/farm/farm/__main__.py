@@ -40,7 +40,7 @@ async def _serve(settings: FarmSettings) -> None:
     print("Starting the farm ...", flush=True)
     try:
         async with running_farm(settings, timeout=60):
-            print(_ready(settings), flush=True)
+            print(await asyncio.to_thread(_ready, settings), flush=True)
             await asyncio.Event().wait()
     finally:
         print("Stopped.", flush=True)

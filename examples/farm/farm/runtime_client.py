@@ -1,5 +1,6 @@
 """How the other services call the runtime."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -7,6 +8,7 @@ from typing import Any, Self
 
 import httpx
 
+import farm.late_imports  # noqa: F401
 from farm.errors import BadInput, FarmError, ServiceUnavailable
 from farm.settings import FarmSettings
 
@@ -25,9 +27,10 @@ class RuntimeClient:
     async def open(cls, settings: FarmSettings) -> AsyncGenerator[Self]:
         """A client, and the connections that it keeps, while the block runs."""
         timeout = httpx.Timeout(settings.request_timeout, connect=settings.connect_timeout)
-        async with httpx.AsyncClient(
-            base_url=settings.runtime_address, timeout=timeout, headers=settings.authorization
-        ) as client:
+        made = asyncio.to_thread(  # certificates are read
+            httpx.AsyncClient, base_url=settings.runtime_address, timeout=timeout, headers=settings.authorization
+        )
+        async with await made as client:
             yield cls(client, settings)
 
     async def check(self) -> None:

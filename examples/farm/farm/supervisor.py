@@ -11,6 +11,7 @@ from pathlib import Path
 import aiofiles
 import httpx
 
+import farm.late_imports  # noqa: F401
 from farm.processes import python_process
 from farm.settings import FarmSettings
 
@@ -97,7 +98,10 @@ async def _wait_until_healthy(settings: FarmSettings, timeout: float, logs: Path
     """Return when the server says that it, the runtime and the workers are ready."""
     url = f"{settings.server_address}/ready"
     try:
-        async with asyncio.timeout(timeout), httpx.AsyncClient(timeout=10, headers=settings.authorization) as client:
+        async with (
+            asyncio.timeout(timeout),
+            await asyncio.to_thread(httpx.AsyncClient, timeout=10, headers=settings.authorization) as client,
+        ):
             while not await _is_ready(client, url):
                 await asyncio.sleep(0.25)
     except TimeoutError as error:

@@ -213,8 +213,12 @@ class UnboundedClient(RuntimeClient):
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: FarmSettings) -> AsyncGenerator[Self]:
-        async with httpx.AsyncClient(base_url=settings.runtime_address, timeout=None, headers=settings.authorization) as client:
+        async with await asyncio.to_thread(UnboundedClient._made, settings) as client:
             yield cls(client, settings)
+
+    @staticmethod
+    def _made(settings: FarmSettings) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=settings.runtime_address, timeout=None, headers=settings.authorization)
 
 
 class LoopWorkers(Workers):

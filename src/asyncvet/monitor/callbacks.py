@@ -17,7 +17,7 @@ from typing import Any
 
 from asyncvet.monitor import stacks
 from asyncvet.monitor.observation import Observation, Sample
-from asyncvet.monitor.recording import RECORDER, ThreadState, beginning_of, places_of, request_of, surroundings
+from asyncvet.monitor.recording import RECORDER, ThreadState, beginning_of, caller_of, places_of, request_of, surroundings
 
 PERIOD = 0.01
 """Seconds between two looks of the sampling thread."""
@@ -35,12 +35,13 @@ _CALLBACKS = {"call_soon": 0, "call_soon_threadsafe": 0, "call_later": 1, "call_
 class Sampled:
     """Where a callback was seen, and for how many seconds."""
 
-    __slots__ = ("called", "innermost", "places", "request", "seconds", "stack")
+    __slots__ = ("called", "innermost", "is_own", "places", "request", "seconds", "stack")
 
     def __init__(self, frame: FrameType) -> None:
         self.stack, self.called = stacks.cut(frame)
         shown = next((each for each in stacks.frames_of(frame) if stacks.origin(each.f_code.co_filename) != "monitor"), frame)
         self.innermost = stacks.function_name(shown)
+        self.is_own = caller_of(frame) is None
         self.places = places_of(frame)
         self.request = request_of(frame)
         self.seconds = 0.0
@@ -110,6 +111,8 @@ class Timing:
     def _report(self, state: ThreadState, seconds: float, computed: float) -> None:
         samples = sorted(state.samples.values(), key=lambda each: -each.seconds)
         worst = samples[0] if samples else None
+        if worst is not None and worst.is_own and computed < state.waited:
+            return  # The loop's own wait, for the threads of its executor at its end.
         around = surroundings(state.handle)
         primitive = worst.innermost if worst is not None else around["callback"]
         observation = Observation(

@@ -47,7 +47,7 @@ def begin(settings: str) -> None:
         session.observations.clear()  # they are in the file
 
     session = strict(allow=given["allow"], callback_bound=given["callback_bound"], then="record", tell=write)
-    with open(os.path.join(given["seen"], str(os.getpid())), "x", encoding="ascii"):
+    with open(os.path.join(given["seen"], str(os.getpid())), "a", encoding="ascii"):  # a process may become another program
         pass
     session.start()
     atexit.register(session.stop)

@@ -11,18 +11,10 @@ def main() -> None:
     settings = runtime_settings()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", str(settings.model_threads))  # read when numpy is imported
     set_up_logs("runtime", settings.log_level)
-    import uvicorn
-
     from farm.runtime.app import create_app
+    from farm.serving import serve
 
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.runtime_port,
-        log_config=None,
-        timeout_keep_alive=settings.keep_alive,
-        timeout_graceful_shutdown=5,
-    )
+    serve(create_app(settings), settings.runtime_port, settings)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,16 @@
 """Start the server: `python -m farm.server`."""
 
-import uvicorn
-
 from farm.logs import set_up_logs
 from farm.server.app import create_app
 from farm.server.settings import server_settings
+from farm.serving import serve
 
 
 def main() -> None:
     """Serve until told to stop."""
     settings = server_settings()
     set_up_logs("server", settings.log_level)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.server_port,
-        log_config=None,
-        timeout_keep_alive=settings.keep_alive,
-        timeout_graceful_shutdown=5,
-    )
+    serve(create_app(settings), settings.server_port, settings)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The server's endpoints."""
 
 import asyncio
+import mimetypes
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path as FilePath
@@ -34,6 +35,7 @@ from farm.server.uploads import receive_file
 from farm.streams import EVENTS, EventStream, event, start_stream, while_connected
 
 PAGE = FilePath(__file__).parent / "page"
+mimetypes.init()  # reads files, and a response that sends one would do it on the loop
 router = APIRouter()
 uploads = APIRouter()
 
@@ -65,7 +67,7 @@ async def ready(services: ServicesDep, response: Response) -> Readiness:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics() -> Response:
     """Counters in Prometheus' format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(await asyncio.to_thread(generate_latest), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.post("/v1/chat", response_model=ChatAnswer, responses=EVENTS)

@@ -52,7 +52,7 @@ class Workers:
             ServiceUnavailable: the broker refuses.
             TimeoutError: it does not answer.
         """
-        return await self._run(partial(task.apply_async, args=args, expires=expires))
+        return await self._run(lambda: task.apply_async(args=args, expires=expires))
 
     async def call(self, task: Task, *args: object, timeout: float) -> Any:  # noqa: ANN401
         """Publish a task and wait for its result.
