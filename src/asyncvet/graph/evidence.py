@@ -278,16 +278,19 @@ def _publications(project: Project) -> Iterator[_Sample]:
 
 
 def _hands_publication_on(project: Project, site: CallSite, node: tree.Call) -> bool:
-    """Whether a call has another thread publish a task: `to_thread(work.apply_async, ...)`, or a function of the project's like it."""
+    """Whether a call has another thread publish a task: `to_thread(work.apply_async, ...)`, a lambda, or such a function of the project."""
     if last_name(node.func) == "partial":
         return False
     values = (value for argument in node.args for value in project.values(argument, site.scope))
-    return any(_publishes(project, value) for value in values if isinstance(value, Partial | Bound))
+    return any(_publishes(project, value) for value in values if isinstance(value, Partial | Bound | Function))
 
 
 def _publishes(project: Project, value: Value) -> bool:
     while isinstance(value, Partial | Bound):
         value = value.function
+    if isinstance(value, Function):
+        apis = (entry.api for site in project.sites(value) for entry in site.apis)
+        return value.is_lambda and any(api.category == "celery-publish" for api in apis)
     return isinstance(value, Symbol) and any(api.category == "celery-publish" for api in project.catalogue.api(value.path))
 
 
