@@ -18,7 +18,6 @@ from asyncvet.engine.excerpts import lines_of
 from asyncvet.engine.findings import Key, key, merged
 from asyncvet.engine.judgement import judge
 from asyncvet.engine.loading import Loaded, load
-from asyncvet.engine.suppression import suppressions
 from asyncvet.graph.explain import explain
 from asyncvet.graph.explanation import Explanation, Judged, Status
 from asyncvet.graph.neighbourhood import CallGraph, neighbourhood
@@ -114,12 +113,11 @@ def _judged(loaded: Loaded, settings: Settings) -> Iterator[Judged]:
     accepted: Collection[Key] = ()
     if settings.baseline is not None:
         accepted = compare(judgement, baseline.read(settings.baseline), loaded).accepted
-    silent, _ = suppressions(loaded.reading.modules, known)
 
     def status(finding: Finding) -> Status:
         if finding.code not in governance.running(known, loaded.file(finding.span.path)):
             return "not-selected"
-        if silent.silence(finding):
+        if key(finding) in judgement.silenced:
             return "suppressed"
         if finding.span.path in loaded.tests:
             return "test-file"

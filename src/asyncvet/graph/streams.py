@@ -221,11 +221,7 @@ def _is_handed_on(function: Function, expr: tree.Expression) -> bool:
     if not isinstance(expr, tree.Name):
         return False
     uses = [node for node in walk.found(function, tree.Name) if node.id == expr.id]
-    return len(uses) > 2 or any(_mentions(inner, expr.id) for inner in function.inner.values())
-
-
-def _mentions(function: Function, name: str) -> bool:
-    return walk.mentions(function, name)
+    return len(uses) > 2 or any(walk.mentions(inner, expr.id) for inner in function.inner.values())
 
 
 def _generators(project: Project, function: Function, expr: tree.Expression) -> Iterator[tuple[Function, tree.Node]]:

@@ -219,24 +219,6 @@ class Tasks:
             known = self._related[id(expr)] = self._find_related(expr, scope)
         return known
 
-    # --- inside -----------------------------------------------------------------------------------
-
-    def _find_related(self, expr: tree.Node, scope: Body) -> frozenset[str]:
-        found: dict[str, None] = {}
-        stack = [expr]
-        while stack:
-            for text, node in _mentioned(stack.pop()):
-                if text in found or text in ("self", "cls"):
-                    continue
-                bindings: list[Binding] = []
-                if isinstance(node, tree.Name):
-                    bindings = self._project.inference.names.bindings_at(node.id, scope, node.start)
-                    found.update(dict.fromkeys(self._filled(scope).get(node.id, ())))
-                if not any(binding.kind == "import" for binding in bindings):
-                    found[text] = None
-                    stack += [b.value for b in bindings if b.value is not None and b.kind in ("assign", "for")]
-        return frozenset(found)
-
     def is_of_others(self, expr: tree.Expr, scope: Body) -> bool:
         """Whether an awaited expression is tasks or futures that were not made by this body for itself."""
         if isinstance(expr, tree.Starred):
@@ -263,6 +245,22 @@ class Tasks:
         )
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _find_related(self, expr: tree.Node, scope: Body) -> frozenset[str]:
+        found: dict[str, None] = {}
+        stack = [expr]
+        while stack:
+            for text, node in _mentioned(stack.pop()):
+                if text in found or text in ("self", "cls"):
+                    continue
+                bindings: list[Binding] = []
+                if isinstance(node, tree.Name):
+                    bindings = self._project.inference.names.bindings_at(node.id, scope, node.start)
+                    found.update(dict.fromkeys(self._filled(scope).get(node.id, ())))
+                if not any(binding.kind == "import" for binding in bindings):
+                    found[text] = None
+                    stack += [b.value for b in bindings if b.value is not None and b.kind in ("assign", "for")]
+        return frozenset(found)
 
     def _filled(self, scope: Body) -> dict[str, list[str]]:
         """What is put into local containers, by their names: `pending.append(self._task)`."""
